@@ -1,0 +1,1 @@
+"""Certificates from JPRS with one Certbot flag."""
