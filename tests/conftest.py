@@ -1,0 +1,1 @@
+"""What all tests share: nothing, except that ``tests.lab`` can be imported from anywhere."""

@@ -1,0 +1,37 @@
+"""The world that end-to-end tests run in, and what it tells when one fails."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from tests.lab import World
+
+
+@pytest.fixture(scope="session")
+def shared_world() -> Iterator[World]:
+    """One world for each of pytest's worker processes."""
+    with World() as world:
+        yield world
+
+
+@pytest.fixture
+def world(shared_world: World) -> World:
+    """A world as if new: only the CA's memory has a past."""
+    shared_world.reset()
+    return shared_world
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Adds the world's records to the report of a failed test."""
+    report = yield
+    world = getattr(item, "funcargs", {}).get("world")
+    if report.when == "call" and report.failed and isinstance(world, World):
+        for title, text in world.report().items():
+            if text:
+                report.sections.append((title, text))
+    return report

@@ -1,0 +1,291 @@
+"""The first process of a world: lays out its files and network, and hands out sockets.
+
+Rules of this file:
+
+- Standard library only: it is run by path, before anything else exists in the world.
+- Process 1 of the world. When the other end of its socket closes, it ends, and the kernel ends
+  every process of the world with it; the world's file systems and networks follow.
+- Nothing outside the world's own mounts is written.
+"""
+
+from __future__ import annotations
+
+import array
+import ctypes
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+
+LAB = "/run/lab"
+HOST = LAB + "/host"
+KEEP = b"CERTBOT_JPRS_LAB_KEEP=1"
+
+# What Debian's packages enable by themselves; the machine's own choice must not matter.
+MODULES = (
+    *("access_compat", "alias", "auth_basic", "authn_core", "authn_file", "authz_core"),
+    *("authz_host", "authz_user", "autoindex", "deflate", "dir", "env", "filter", "mime"),
+    *("mpm_event", "negotiation", "reqtimeout", "setenvif", "status"),
+)
+CONFS = ("charset", "localized-error-pages", "other-vhosts-access-log", "security", "serve-cgi-bin")
+SECRET = {"letsencrypt", "shadow", "shadow-", "gshadow", "gshadow-", "apache2"}
+
+NETWORK = """\
+link set lo up
+link add web0 type veth peer name ca0 netns ca
+addr add 192.0.2.1/24 dev web0
+link set web0 up
+neigh add 192.0.2.99 lladdr 02:00:00:00:00:99 dev web0 nud permanent
+"""
+CA_NETWORK = """\
+link set lo up
+addr add 192.0.2.2/24 dev ca0
+addr add 192.0.2.3/24 dev ca0
+link set ca0 up
+"""
+HOSTS = """\
+127.0.0.1 localhost
+127.0.1.1 web.lab.invalid web
+"""
+NSSWITCH = """\
+passwd: files
+group: files
+shadow: files
+hosts: files dns
+networks: files
+protocols: files
+services: files
+"""
+
+
+def run(*argv: str, text: str = "") -> None:
+    """Runs a command and raises with its own words if it fails."""
+    done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise OSError(f"{' '.join(argv)}: {done.stderr.strip() or done.returncode}")
+
+
+def write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write(text)
+
+
+def copy(source: str, target: str) -> None:
+    """Copies a tree as the world's root's own; what cannot be read is left out."""
+    subprocess.run(
+        ["cp", "-r", "-P", "--preserve=mode,timestamps", source, target],
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+def pristine_etc(target: str) -> None:
+    """Builds the /etc that every test starts with."""
+    os.makedirs(target)
+    entries = ["/etc/" + name for name in os.listdir("/etc") if name not in SECRET]
+    subprocess.run(
+        ["cp", "-r", "-P", "--preserve=mode,timestamps", *entries, target],
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    pristine_apache(target + "/apache2")
+    os.makedirs(target + "/letsencrypt")
+    for name in ("hosts", "nsswitch.conf", "resolv.conf", "hostname"):
+        if os.path.lexists(f"{target}/{name}"):
+            os.unlink(f"{target}/{name}")
+    write(target + "/hosts", HOSTS)
+    write(target + "/nsswitch.conf", NSSWITCH)
+    write(target + "/resolv.conf", "nameserver 192.0.2.2\n")
+    write(target + "/hostname", "web\n")
+
+
+def pristine_apache(target: str) -> None:
+    """Copies Apache's configuration with only what Debian's packages enable."""
+    copy("/etc/apache2", target)
+    for kind, names in (("mods", MODULES), ("conf", CONFS), ("sites", ("000-default",))):
+        enabled = f"{target}/{kind}-enabled"
+        shutil.rmtree(enabled, ignore_errors=True)
+        os.makedirs(enabled)
+        for name in names:
+            for suffix in (".load", ".conf"):
+                if os.path.exists(f"{target}/{kind}-available/{name}{suffix}"):
+                    os.symlink(f"../{kind}-available/{name}{suffix}", f"{enabled}/{name}{suffix}")
+
+
+def farm(directory: str, private: tuple[str, ...]) -> None:
+    """Covers a directory by one of the world's own that shows the machine's entries."""
+    original = HOST + directory
+    os.makedirs(original)
+    run("mount", "--rbind", directory, original)
+    run("mount", "-t", "tmpfs", "-o", "mode=755", "lab", directory)
+    for name in os.listdir(original):
+        if name not in private:
+            os.symlink(f"{original}/{name}", f"{directory}/{name}")
+
+
+def lay_out() -> None:
+    """Mounts the world's own file systems and makes its two networks."""
+    run("mount", "-t", "tmpfs", "-o", "mode=755", "lab", "/run")
+    os.makedirs(LAB + "/bin")
+    pristine_etc(LAB + "/pristine")
+    farm("/var/lib", ("apache2", "letsencrypt"))
+    for directory in ("/var/log", "/var/www", "/var/spool/cron"):
+        if os.path.isdir(directory):
+            run("mount", "-t", "tmpfs", "-o", "mode=755", "lab", directory)
+    for directory in ("/var/log", "/var/www"):
+        os.makedirs(directory, exist_ok=True)
+    socket.sethostname("web")
+    run("ip", "netns", "add", "ca")
+    run("ip", "-batch", "-", text=NETWORK)
+    run("ip", "-netns", "ca", "-batch", "-", text=CA_NETWORK)
+    refresh()
+
+
+def empty(directory: str) -> None:
+    """Removes what is in a directory, not the directory."""
+    for entry in os.scandir(directory):
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path)
+        else:
+            os.unlink(entry.path)
+
+
+def refresh() -> None:
+    """Brings the world's files back to how every test finds them."""
+    fresh = f"{LAB}/etc-{time.monotonic_ns()}"
+    run("cp", "-a", LAB + "/pristine", fresh)
+    with open("/proc/self/mountinfo", encoding="utf-8") as stream:
+        mounts = [line.split() for line in stream]
+    old = [fields[3] for fields in mounts if fields[4] == "/etc" and "/lab/etc-" in fields[3]]
+    for _ in old:
+        run("umount", "-l", "/etc")
+    run("mount", "--bind", fresh, "/etc")
+    for path in old:
+        shutil.rmtree("/run" + path, ignore_errors=True)
+    for directory in ("/var/log", "/var/www", "/var/spool/cron"):
+        if os.path.isdir(directory):
+            empty(directory)
+    for name in ("apache2", "letsencrypt"):
+        shutil.rmtree("/var/lib/" + name, ignore_errors=True)
+    for kind in ("conf", "module", "site"):
+        os.makedirs(f"/var/lib/apache2/{kind}/enabled_by_admin")
+    os.makedirs("/var/www/html")
+    os.makedirs("/var/log/apache2")
+    for name in os.listdir("/run"):
+        if name not in {"lab", "netns"}:
+            path = "/run/" + name
+            shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+    for name in ("home", "tmp", "lock"):
+        os.makedirs("/run/" + name)
+        os.chmod("/run/" + name, 0o755 if name == "home" else 0o1777)
+
+
+def others() -> list[int]:
+    """Returns the world's processes that a reset ends."""
+    found = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit() or int(name) == os.getpid():
+            continue
+        try:
+            with open(f"/proc/{name}/environ", "rb") as stream:
+                environ = stream.read().split(b"\0")
+            with open(f"/proc/{name}/stat", "rb") as stream:
+                zombie = stream.read().rpartition(b")")[2].split()[0] == b"Z"
+        except OSError:
+            continue
+        if KEEP not in environ and not zombie:
+            found.append(int(name))
+    return found
+
+
+def reap(*_: object) -> None:
+    """Collects ended orphans, which are process 1's to collect."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return
+
+
+def kill_others() -> None:
+    """Ends every process that is not part of the world's furniture, and waits until gone."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        reap()
+        left = others()
+        if not left:
+            return
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        time.sleep(0.005)
+    raise OSError(f"processes {others()} do not end")
+
+
+def make_socket(network: str, kind: int) -> socket.socket:
+    """Creates a socket in one of the world's networks.
+
+    A socket stays in the network it was created in, whoever uses it.
+    """
+    if network != "ca":
+        return socket.socket(socket.AF_INET, kind)
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open("/run/netns/ca", "rb") as there, open("/proc/self/ns/net", "rb") as here:
+        if libc.setns(there.fileno(), 0x40000000):
+            raise OSError(ctypes.get_errno(), "setns")
+        try:
+            return socket.socket(socket.AF_INET, kind)
+        finally:
+            libc.setns(here.fileno(), 0x40000000)
+
+
+def answer(channel: socket.socket, request: Mapping[str, object]) -> None:
+    """Carries out one request and replies."""
+    if request["op"] == "socket":
+        with make_socket(str(request["network"]), int(str(request["kind"]))) as made:
+            fds = array.array("i", [made.fileno()])
+            channel.sendmsg([b"{}"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+        return
+    if request["op"] == "reset":
+        kill_others()
+        refresh()
+    elif request["op"] == "kill":
+        kill_others()
+    else:
+        raise ValueError(f"unknown request {request}")
+    channel.send(b"{}")
+
+
+def main() -> None:
+    """Sets the world up, says so, and serves until the other end closes."""
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    os.umask(0o022)
+    try:
+        lay_out()
+    except OSError as error:
+        channel.send(json.dumps({"error": str(error)}).encode())
+        return
+    channel.send(b"{}")
+    while True:
+        # An orphan that ends is reaped at once, except while commands of our own run.
+        signal.signal(signal.SIGCHLD, reap)
+        reap()
+        request = channel.recv(65536)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        if not request:
+            return
+        try:
+            answer(channel, json.loads(request))
+        except (OSError, ValueError) as error:
+            channel.send(json.dumps({"error": str(error)}).encode())
+
+
+if __name__ == "__main__":
+    main()

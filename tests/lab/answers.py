@@ -1,0 +1,167 @@
+"""OCSP responses, true and false ones: pure, no sockets.
+
+Rules of this file:
+
+- A behaviour's name says what a client gets; everything it needs is minted here.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from tests.lab import pki
+from tests.lab.service import Issued
+
+OUTSIDE = ("unauthorized", "tryLater", "internalError", "malformedRequest")
+SIGNED = (
+    "good",
+    "unknown",
+    "revoked",
+    "stale",
+    "future",
+    "other certificate",
+    "other issuer",
+    "other key",
+    "delegated",
+    "delegated without EKU",
+    "delegate out of date",
+    "delegated by another",
+)
+RAW = ("http500", "hang", "dribble", "endless", "redirect", "garbage", "empty", "drop")
+BEHAVIOURS = SIGNED + OUTSIDE + RAW
+
+_OUTSIDE = {
+    "unauthorized": ocsp.OCSPResponseStatus.UNAUTHORIZED,
+    "tryLater": ocsp.OCSPResponseStatus.TRY_LATER,
+    "internalError": ocsp.OCSPResponseStatus.INTERNAL_ERROR,
+    "malformedRequest": ocsp.OCSPResponseStatus.MALFORMED_REQUEST,
+}
+
+
+@dataclass(frozen=True)
+class _Signer:
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+    certificate: x509.Certificate
+    included: Sequence[x509.Certificate] = ()
+
+
+def outside(behaviour: str) -> bytes:
+    """Returns a response that is only an error, which nobody signs."""
+    response = ocsp.OCSPResponseBuilder.build_unsuccessful(_OUTSIDE[behaviour])
+    return response.public_bytes(serialization.Encoding.DER)
+
+
+def signed(behaviour: str, request: ocsp.OCSPRequest, issued: Issued) -> bytes:
+    """Returns a signed response.
+
+    Args:
+        behaviour: one of ``SIGNED``.
+        request: what was asked.
+        issued: the certificate that was asked about.
+    """
+    status = ocsp.OCSPCertStatus.GOOD
+    if behaviour in {"unknown", "revoked"}:
+        status = ocsp.OCSPCertStatus[behaviour.upper()]
+    this_update = pki.now() - datetime.timedelta(minutes=1)
+    if behaviour == "stale":
+        this_update -= datetime.timedelta(days=8)
+    elif behaviour == "future":
+        this_update += datetime.timedelta(days=1)
+    revoked = status is ocsp.OCSPCertStatus.REVOKED
+    revoked_at = None
+    if revoked:
+        at = issued.revoked_at or issued.issued_at
+        revoked_at = datetime.datetime.fromtimestamp(int(at), pki.UTC)
+    certificate, issuer = issued.certificate, issued.issuer
+    if behaviour == "other certificate":
+        certificate = _another(issued)
+    elif behaviour == "other issuer":
+        issuer = _selfsigned(issuer.subject, ec.generate_private_key(ec.SECP256R1()))
+    signer = _signer(behaviour, issued)
+    builder = ocsp.OCSPResponseBuilder().add_response(
+        cert=certificate,
+        issuer=issuer,
+        algorithm=request.hash_algorithm,
+        cert_status=status,
+        this_update=this_update,
+        next_update=this_update + datetime.timedelta(days=7),
+        revocation_time=revoked_at,
+        revocation_reason=x509.ReasonFlags.unspecified if revoked else None,
+    )
+    builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, signer.certificate)
+    if signer.included:
+        builder = builder.certificates(list(signer.included))
+    for extension in request.extensions:
+        if isinstance(extension.value, x509.OCSPNonce):
+            builder = builder.add_extension(extension.value, critical=False)
+    response = builder.sign(signer.key, hashes.SHA256())
+    return response.public_bytes(serialization.Encoding.DER)
+
+
+def _signer(behaviour: str, issued: Issued) -> _Signer:
+    if behaviour == "other key":
+        key = rsa.generate_private_key(65537, 2048)
+        return _Signer(key, issued.issuer)
+    if not behaviour.startswith("delegate"):
+        return _Signer(issued.issuer_key, issued.issuer)
+    key = rsa.generate_private_key(65537, 2048)
+    by = issued.issuer_key
+    if behaviour == "delegated by another":
+        by = rsa.generate_private_key(65537, 2048)
+    begin = pki.now() - datetime.timedelta(days=1)
+    lifetime = datetime.timedelta(days=30)
+    if behaviour == "delegate out of date":
+        begin -= datetime.timedelta(days=60)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(pki.name("OCSP delegate"))
+        .issuer_name(issued.issuer.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + lifetime)
+        .add_extension(x509.OCSPNoCheck(), critical=False)
+    )
+    if behaviour != "delegated without EKU":
+        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING])
+        builder = builder.add_extension(usage, critical=False)
+    certificate = builder.sign(by, hashes.SHA256())
+    return _Signer(key, certificate, [certificate])
+
+
+def _another(issued: Issued) -> x509.Certificate:
+    """Mints another certificate of the same issuer."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    begin = pki.now()
+    return (
+        x509.CertificateBuilder()
+        .subject_name(pki.name("another"))
+        .issuer_name(issued.issuer.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + datetime.timedelta(days=1))
+        .sign(issued.issuer_key, hashes.SHA256())
+    )
+
+
+def _selfsigned(subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    begin = pki.now()
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + datetime.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )

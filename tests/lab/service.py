@@ -1,0 +1,333 @@
+"""One ACME service as the front shows it: what it refuses, what it issued, who asked for what."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.lab import pki
+from tests.lab.pebble import Pebble
+
+STEPS = {
+    "/nonce-plz": "newNonce",
+    "/sign-me-up": "newAccount",
+    "/my-account/": "account",
+    "/order-plz": "newOrder",
+    "/my-order/": "order",
+    "/finalize-order/": "finalize",
+    "/authZ/": "authz",
+    "/chalZ/": "challenge",
+    "/certZ/": "cert",
+    "/revoke-cert": "revokeCert",
+    "/rollover-account-key": "keyChange",
+}
+ERROR = "urn:ietf:params:acme:error:"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request that reached an ACME service."""
+
+    time: float
+    host: str
+    method: str
+    path: str
+    step: str
+    status: int
+
+    def __str__(self) -> str:
+        return f"{self.time:.2f} {self.method} {self.host}{self.path} ({self.step}): {self.status}"
+
+
+class Problem(Exception):  # noqa: N818 - RFC 8555's word
+    """A refusal: RFC 8555's problem document."""
+
+    def __init__(self, kind: str, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.status = status
+        self.detail = detail
+
+    def document(self) -> dict[str, object]:
+        """Returns it as the server sends it."""
+        return {"type": ERROR + self.kind, "status": self.status, "detail": self.detail}
+
+
+@dataclass
+class Issued:
+    """A certificate that a service issued.
+
+    Attributes:
+        issued_at: when the client could first have it, in seconds since the epoch.
+        revoked_at: when it was revoked.
+    """
+
+    host: str
+    certificate: x509.Certificate
+    issuer: x509.Certificate
+    issuer_key: rsa.RSAPrivateKey
+    account: str
+    issued_at: float
+    revoked_at: float | None = None
+
+    @property
+    def serial(self) -> int:
+        """Its serial number."""
+        return self.certificate.serial_number
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its DNS names."""
+        return pki.names_of(self.certificate)
+
+    @property
+    def pem(self) -> str:
+        """The certificate in PEM."""
+        return pki.pem(self.certificate)
+
+
+@dataclass
+class _Refusal:
+    problem: Problem
+    left: int
+    match: str
+
+
+@dataclass(frozen=True)
+class Jws:
+    """What an ACME request says, unverified: Pebble verifies it."""
+
+    header: Mapping[str, Any] = field(default_factory=dict)
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, body: bytes) -> Jws:
+        """Reads a request's body; anything but a JWS says nothing."""
+        try:
+            outer = json.loads(body)
+            payload = unbase64(outer["payload"])
+            return cls(
+                json.loads(unbase64(outer["protected"])), json.loads(payload) if payload else {}
+            )
+        except (ValueError, KeyError, TypeError):
+            return cls()
+
+
+def unbase64(text: str) -> bytes:
+    """Decodes base64url without padding."""
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+class Service:
+    """An ordinary CA; settable while it runs.
+
+    Attributes:
+        requests: every request that reached it.
+        issued: every certificate that it issued, oldest first.
+        ocsp_urls: what its next certificates say.
+        lifetime: of its next certificates.
+        backdate: how long before issuance its next certificates begin.
+    """
+
+    DEFAULT_OCSP: tuple[str, ...] = ()
+
+    def __init__(self, host: str, directory: str, backend: Callable[[], Pebble]) -> None:
+        """Describes the service; Pebble is started when first needed.
+
+        Args:
+            host: its host name.
+            directory: the path of its directory.
+            backend: returns the Pebble that does the work.
+        """
+        self.host = host
+        self.directory = directory
+        self.backend = backend
+        self._lock = threading.Lock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the beginning: no records, no refusals."""
+        self.requests: list[Request] = []
+        self.issued: list[Issued] = []
+        self.ocsp_urls: Sequence[str] = self.DEFAULT_OCSP
+        self.lifetime = datetime.timedelta(days=90)
+        self.backdate = datetime.timedelta(0)
+        self._refusals: dict[str, list[_Refusal]] = {}
+        self._failing: dict[str, Problem] = {}
+
+    @property
+    def url(self) -> str:
+        """The directory's URL."""
+        return f"https://{self.host}{self.directory}"
+
+    def step(self, path: str) -> str:
+        """Returns which step of ACME a path belongs to."""
+        if path == self.directory:
+            return "directory"
+        for prefix, step in STEPS.items():
+            if path.startswith(prefix):
+                return step
+        return "unknown"
+
+    def beyond_directory(self) -> list[Request]:
+        """Returns the requests other than for the directory."""
+        return [request for request in self.requests if request.step != "directory"]
+
+    def steps(self) -> list[str]:
+        """Returns the steps of all requests, in order."""
+        return [request.step for request in self.requests]
+
+    def refuse(
+        self, step: str, kind: str, status: int, detail: str, *, times: int = -1, match: str = ""
+    ) -> None:
+        """Makes the service refuse.
+
+        Args:
+            step: at which step: directory, newNonce, newAccount, account, newOrder, order, authz,
+                challenge, finalize, cert, revokeCert, keyChange.
+            kind: the ACME error type without its prefix.
+            status: the HTTP status.
+            detail: the server's words.
+            times: how often, -1 for always.
+            match: only requests whose payload contains this text, a host name for example.
+        """
+        refusal = _Refusal(Problem(kind, status, detail), times, match)
+        with self._lock:
+            self._refusals.setdefault(step, []).append(refusal)
+
+    def fail_validation(self, name: str, kind: str, status: int, detail: str) -> None:
+        """Makes the authorization of a name end as invalid, with this error."""
+        self._failing[name] = Problem(kind, status, detail)
+
+    def check(self, step: str, jws: Jws) -> None:
+        """Refuses what has to be refused before Pebble sees it.
+
+        Raises:
+            Problem: the refusal.
+        """
+        with self._lock:
+            for refusal in self._refusals.get(step, ()):
+                if refusal.left and refusal.match in json.dumps(jws.payload):
+                    refusal.left -= 1
+                    raise refusal.problem
+
+    def translate(self, step: str, status: int, body: bytes) -> tuple[int, bytes]:
+        """Turns Pebble's answer into this service's."""
+        if step in {"authz", "challenge"} and status == 200 and self._failing:
+            return status, self._invalidate(step, body)
+        return status, body
+
+    def _invalidate(self, step: str, body: bytes) -> bytes:
+        document = json.loads(body)
+        problem = self._failing.get(document.get("identifier", {}).get("value", ""))
+        if step == "authz" and problem is not None:
+            document["status"] = "invalid"
+            for challenge in document["challenges"]:
+                challenge.update(status="invalid", error=problem.document())
+        return json.dumps(document).encode()
+
+    def issue(self, chain: bytes, jws: Jws) -> bytes:
+        """Records a certificate when it is first fetched, and gives it this service's face."""
+        leaf, *rest = x509.load_pem_x509_certificates(chain)
+        known = self.find(leaf.serial_number)
+        if known is None:
+            pebble = self.backend()
+            reissued = pki.reissue(
+                leaf,
+                pebble.issuer,
+                pebble.issuer_key,
+                ocsp_urls=self.ocsp_urls,
+                not_before=pki.now() - self.backdate,
+                lifetime=self.lifetime,
+            )
+            account = str(jws.header.get("kid", ""))
+            known = Issued(
+                self.host, reissued, pebble.issuer, pebble.issuer_key, account, time.time()
+            )
+            with self._lock:
+                self.issued.append(known)
+        return (known.pem + "".join(pki.pem(each) for each in rest)).encode()
+
+    def find(self, serial: int) -> Issued | None:
+        """Returns what is known of a serial number."""
+        with self._lock:
+            return next((each for each in self.issued if each.serial == serial), None)
+
+    def revoke(self, jws: Jws) -> None:
+        """Revokes a certificate.
+
+        Raises:
+            Problem: there is none, it is revoked already, or another account's.
+        """
+        der = unbase64(str(jws.payload.get("certificate", "")))
+        certificate = x509.load_der_x509_certificate(der)
+        serial = f"{certificate.serial_number:x}"
+        known = self.find(certificate.serial_number)
+        if known is None:
+            raise Problem("malformed", 400, f"The certificate does not exist: [{serial}]")
+        if known.revoked_at is not None:
+            detail = (
+                "The request specified a certificate to be revoked that has already been "
+                f"revoked: [{serial}]"
+            )
+            raise Problem("alreadyRevoked", 400, detail)
+        if "jwk" not in jws.header and jws.header.get("kid") != known.account:
+            raise Problem("unauthorized", 401, "The client lacks sufficient authorization")
+        known.revoked_at = time.time()
+
+
+class Jprs(Service):
+    """JPRS's service: what it refuses by itself, in its own words."""
+
+    DEFAULT_OCSP = ("http://ocsp.amecert.jprs.jp/",)
+
+    def reset(self) -> None:
+        """Back to the beginning."""
+        super().reset()
+        self._pretended: dict[str, Sequence[str]] = {}
+
+    @property
+    def eab(self) -> Mapping[str, str]:
+        """The EAB credentials that it accepts: HMAC keys by key identifier."""
+        return self.backend().eab
+
+    def check(self, step: str, jws: Jws) -> None:
+        """Refuses what JPRS refuses."""
+        super().check(step, jws)
+        payload = jws.payload
+        if step == "newAccount" and not payload.get("onlyReturnExisting"):
+            _check_contacts(payload.get("contact", []))
+            if not payload.get("termsOfServiceAgreed"):
+                raise Problem("malformed", 400, "Please agree to the term of service.")
+            if not payload.get("externalAccountBinding"):
+                detail = "The request must include a value for the externalAccountBinding field"
+                raise Problem("externalAccountRequired", 400, detail)
+        elif step == "account" and "contact" in payload:
+            _check_contacts(payload["contact"])
+        elif step == "finalize":
+            key = pki.csr_public_key(unbase64(payload["csr"]))
+            if not isinstance(key, rsa.RSAPublicKey) or key.key_size < 2048:
+                raise Problem("badCSR", 400, "The CSR is unacceptable")
+
+    def translate(self, step: str, status: int, body: bytes) -> tuple[int, bytes]:
+        """Puts Pebble's refusals of accounts into JPRS's words."""
+        if step == "newAccount" and status >= 400:
+            kind = json.loads(body).get("type", "").replace(ERROR, "")
+            if kind not in {"badNonce", "accountDoesNotExist"}:
+                problem = Problem("malformed", 400, "Unable to create account")
+                return problem.status, json.dumps(problem.document()).encode()
+        return super().translate(step, status, body)
+
+
+def _check_contacts(contacts: Sequence[str]) -> None:
+    if not 1 <= len(contacts) <= 6 or len(set(contacts)) < len(contacts):
+        raise Problem("malformed", 400, "The contact information is invalid:")
