@@ -1,0 +1,118 @@
+"""The versions of a lineage, and the links in ``live/`` that choose one.
+
+Rules of this file: a link is replaced atomically, so that none is ever missing, and in the order
+key, certificate, chains; a process killed in between leaves links that the next call mends.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+
+from certbot_jprs.adoption import sync_directory
+from certbot_jprs.lineages import KINDS, Lineage
+
+REVOKED_SUFFIX = ".revoked"
+
+
+def directory(lineage: Lineage) -> str:
+    """Returns the lineage's directory in ``archive/``.
+
+    Args:
+        lineage: the lineage; its certificate's link may dangle.
+
+    Raises:
+        OSError: the link cannot be read.
+    """
+    link = lineage.links["cert"]
+    return os.path.normpath(os.path.join(os.path.dirname(link), os.path.dirname(os.readlink(link))))
+
+
+def current_version(lineage: Lineage) -> int | None:
+    """Returns the version that the certificate's link points to, or None if it is no such link.
+
+    Args:
+        lineage: the lineage.
+    """
+    try:
+        target = os.path.basename(os.readlink(lineage.links["cert"]))
+    except OSError:
+        return None
+    match = re.fullmatch(r"cert([0-9]+)\.pem", target)
+    return int(match.group(1)) if match else None
+
+
+def versions(lineage: Lineage) -> list[int]:
+    """Returns the versions whose four files all exist, in rising order.
+
+    Args:
+        lineage: the lineage.
+
+    Raises:
+        OSError: its directory cannot be read.
+    """
+    names = set(os.listdir(directory(lineage)))
+    numbers = [re.fullmatch(r"cert([0-9]+)\.pem", name) for name in names]
+    return sorted(
+        int(match.group(1))
+        for match in numbers
+        if match and all(f"{kind}{match.group(1)}.pem" in names for kind in KINDS)
+    )
+
+
+def link_to(lineage: Lineage, version: int) -> None:
+    """Points the four links to a version; does nothing where they do already.
+
+    Args:
+        lineage: the lineage.
+        version: a version whose files exist.
+
+    Raises:
+        OSError: a link could not be replaced; those before it were.
+    """
+    live = os.path.dirname(lineage.links["cert"])
+    relative = os.path.relpath(directory(lineage), live)
+    for kind in KINDS:
+        link = lineage.links[kind]
+        target = os.path.join(relative, f"{kind}{version}.pem")
+        if os.path.realpath(link) == os.path.realpath(os.path.join(live, target)):
+            continue
+        temporary = tempfile.mktemp(prefix=f".{kind}-", dir=live)  # noqa: S306 - a link, made once
+        os.symlink(target, temporary)
+        try:
+            os.replace(temporary, link)
+        except OSError:
+            os.unlink(temporary)
+            raise
+    sync_directory(live)
+
+
+def withdraw(lineage: Lineage, version: int) -> int | None:
+    """Takes a revoked version out of a lineage, and goes back to the newest other one.
+
+    Certbot links and serves the newest version that it finds, and issues a lineage anew whose
+    newest version is revoked, at every run; so the version's files get another name.
+
+    Args:
+        lineage: the lineage.
+        version: the revoked version.
+
+    Returns:
+        The version that is linked now; None where there is no other, and then nothing was
+        changed: nothing serves that certificate, and Certbot's next run issues a new one.
+
+    Raises:
+        OSError: links or files could not be changed.
+    """
+    others = [number for number in versions(lineage) if number != version]
+    if not others:
+        return None
+    if current_version(lineage) == version:
+        link_to(lineage, others[-1])
+    folder = directory(lineage)
+    for kind in KINDS:
+        path = os.path.join(folder, f"{kind}{version}.pem")
+        os.replace(path, path + REVOKED_SUFFIX)
+    sync_directory(folder)
+    return others[-1]

@@ -1,0 +1,226 @@
+"""Putting a certificate into service once its OCSP status allows.
+
+Rules of this file: nothing of Apache is touched here; the plugin calls these functions before
+it changes Apache's configuration or has it reloaded.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from typing import Any
+
+from certbot.display import util as display_util
+
+from certbot_jprs import adoption, archive, certificates, lineages, one_flag, options, progress
+from certbot_jprs.exceptions import CertificateRevoked, WaitInterrupted
+from certbot_jprs.gate import Awaited, Gate, Result
+from certbot_jprs.language import _
+from certbot_jprs.lineages import Lineage
+from certbot_jprs.ocsp import Status
+from certbot_jprs.options import NAME
+from certbot_jprs.progress import minutes
+from certbot_jprs.responder import Responder
+
+logger = logging.getLogger(__name__)
+
+
+class Deployer:
+    """Waits for the OCSP status of the certificates of one Certbot configuration.
+
+    Args:
+        config: Certbot's configuration.
+    """
+
+    def __init__(self, config: Any) -> None:
+        self._config = config
+        self._born = time.time()
+        self._settled: set[str] = set()
+
+    def take_over(self) -> None:
+        """Makes a lineage set up by JPRS's manual the plugin's, where the command asks for that.
+
+        Nothing is issued for it; its renewal file is rewritten, and a backup is kept.
+
+        Raises:
+            OSError: the renewal file cannot be replaced.
+        """
+        lineage = one_flag.current().taken_over
+        if lineage is None:
+            return
+        one_flag.current().taken_over = None
+        authenticator = NAME if self._config.authenticator == NAME else None
+        installer = NAME if self._config.installer == NAME or lineage.installer else None
+        if self._config.configurator == NAME:
+            authenticator = installer = NAME
+        change = adoption.plan(lineage, authenticator, installer)
+        backup = adoption.write(lineage, change)
+        if backup is not None:
+            display_util.notify(
+                _(
+                    "{name} is renewed by {plugin} from now on. Its renewal file was changed; the "
+                    "old one is {backup}."
+                ).format(name=lineage.name, plugin=NAME, backup=backup)
+            )
+
+    def before_install(
+        self, cert_path: str, chain_path: str | None, fullchain_path: str | None
+    ) -> None:
+        """Waits before a certificate is configured for its first name.
+
+        Args:
+            cert_path: the certificate's file, as Certbot gives it to ``deploy_cert``.
+            chain_path: the chain's file, if any.
+            fullchain_path: the file with both, if any.
+
+        Raises:
+            CertificateRevoked: it is revoked.
+            KeyboardInterrupt: a signal ended the wait.
+        """
+        lineage = lineages.with_certificate_file(self._config.config_dir, cert_path)
+        self._wait(lineage, cert_path, chain_path, fullchain_path)
+
+    def after_renewal(self, name: str) -> None:
+        """Waits after a lineage was renewed, before Certbot has Apache reloaded.
+
+        Args:
+            name: the lineage's name.
+
+        Raises:
+            CertificateRevoked: the new version is revoked.
+            KeyboardInterrupt: a signal ended the wait.
+        """
+        lineage = lineages.named(self._config.config_dir, name)
+        if lineage is not None:
+            self._wait_for_lineage(lineage)
+
+    def before_reload(self) -> None:
+        """Waits before Apache is reloaded where Certbot did not say for which lineage.
+
+        ``certonly -i``, and ``renew --disable-renew-updates``, reload without a word: then what
+        was saved since this object was made is waited for.
+
+        Raises:
+            CertificateRevoked: a new version is revoked.
+            KeyboardInterrupt: a signal ended the wait.
+        """
+        if self._settled or self._config.verb not in ("renew", "certonly"):
+            return
+        for lineage in lineages.all_in(self._config.config_dir):
+            try:
+                saved_at = os.stat(lineage.links["cert"]).st_mtime
+            except OSError:
+                continue
+            if saved_at >= self._born - 1:
+                self._wait_for_lineage(lineage)
+
+    def _wait_for_lineage(self, lineage: Lineage) -> None:
+        links = lineage.links
+        self._wait(lineage, links["cert"], links["chain"], links["fullchain"])
+
+    def _wait(
+        self,
+        lineage: Lineage | None,
+        cert_path: str,
+        chain_path: str | None,
+        fullchain_path: str | None,
+    ) -> None:
+        real_path = os.path.realpath(cert_path)
+        if real_path in self._settled:
+            return
+        name = lineage.name if lineage is not None else cert_path
+        awaited = certificates.awaited(name, cert_path, chain_path, fullchain_path)
+        if awaited is None:
+            logger.warning(
+                _(
+                    "The chain of {name} lacks the certificate of its issuer, without which no "
+                    "OCSP answer can be verified: it is put into service without waiting."
+                ).format(name=name)
+            )
+        else:
+            result = self._ask(awaited)
+            self._judge(lineage, name, result)
+        self._settled.add(real_path)
+
+    def _ask(self, awaited: Awaited) -> Result:
+        try:
+            with Responder() as responder:
+                gate = Gate(
+                    timeout=getattr(self._config, options.OCSP_TIMEOUT),
+                    interval=getattr(self._config, options.OCSP_INTERVAL),
+                    ask=responder.ask_all,
+                    progress=progress.choose(self._config.quiet),
+                )
+                (group,) = gate.settle([awaited])
+                return group[awaited.name]
+        except WaitInterrupted as interruption:
+            logger.error(
+                _(
+                    "{what} The certificate {name} is saved, and is not in service. To go on: "
+                    "{command}"
+                ).format(what=interruption, name=awaited.name, command=self._go_on(awaited.name))
+            )
+            # Certbot ends the whole run for this one, and goes on to the next lineage for others.
+            raise KeyboardInterrupt from None
+
+    def _go_on(self, name: str) -> str:
+        if self._config.verb in ("run", "install"):
+            return f"certbot install -i {NAME} --cert-name {name}"
+        return f"certbot renew --cert-name {name}"
+
+    def _judge(self, lineage: Lineage | None, name: str, result: Result) -> None:
+        """Says how a wait ended.
+
+        Raises:
+            CertificateRevoked: the certificate is revoked; it was taken out of its lineage.
+        """
+        age = minutes(result.age)
+        if result.answer is None:
+            logger.info("Nothing to wait for: %s names no OCSP responder, or no wait is set", name)
+        elif result.answer.status is Status.GOOD:
+            display_util.notify(
+                _(
+                    "The OCSP responder says good for {name}, {age} minutes after it was saved."
+                ).format(name=name, age=age)
+            )
+        elif result.answer.status is Status.REVOKED:
+            self._withdraw(lineage, name)
+        elif result.answer.status is Status.UNKNOWN:
+            logger.warning(
+                _(
+                    "The OCSP responder still does not know {name}, {age} minutes after it was "
+                    "saved. It is put into service all the same; browsers that ask the responder "
+                    "may refuse it for some time. If that lasts, tell JPRS's designated reseller."
+                ).format(name=name, age=age)
+            )
+        else:
+            logger.warning(
+                _(
+                    "The OCSP responder gave no usable answer for {name} within {age} minutes "
+                    "({reason}). It is put into service all the same, because the time that a CA "
+                    "has to register it is over. Check that this machine reaches the responder."
+                ).format(name=name, age=age, reason=result.answer.reason)
+            )
+
+    def _withdraw(self, lineage: Lineage | None, name: str) -> None:
+        back_to = None
+        if lineage is not None:
+            version = archive.current_version(lineage)
+            back_to = archive.withdraw(lineage, version) if version is not None else None
+        if back_to is None:
+            raise CertificateRevoked(
+                _(
+                    "The OCSP responder says that the new certificate {name} is revoked. It was "
+                    "not put into service. Ask JPRS's designated reseller why; then issue it anew "
+                    "with --force-renewal."
+                ).format(name=name)
+            )
+        raise CertificateRevoked(
+            _(
+                "The OCSP responder says that the new certificate {name} is revoked. It was taken "
+                "out of service before it began: version {version} stays in use. Ask JPRS's "
+                "designated reseller why; then issue it anew: certbot renew --force-renewal "
+                "--cert-name {name}"
+            ).format(name=name, version=back_to)
+        )

@@ -1,0 +1,248 @@
+"""The wait: schedule, deadline, signals.
+
+Rules of this file:
+
+- Four outcomes are never mixed up, and an answer that could not be verified ends nothing early.
+- Time is counted from when a certificate was saved (its file in ``archive/``), never from its
+  notBefore, which CAs set back; a certificate whose time is up is still asked about once.
+- The wait measures with a monotonic clock, so that a clock set back cannot prolong it.
+- Ctrl-C, SIGTERM and SIGHUP end it at once, whatever handlers Certbot left behind (its
+  ``ErrorHandler`` keeps swallowing SIGTERM and SIGHUP after its first use).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, Callable, Protocol
+
+from cryptography import x509
+
+from certbot_jprs.exceptions import WaitInterrupted
+from certbot_jprs.language import _
+from certbot_jprs.ocsp import Answer, Status, responder_urls
+
+logger = logging.getLogger(__name__)
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """A certificate whose OCSP status is awaited.
+
+    Attributes:
+        name: its lineage's name.
+        certificate: the certificate.
+        issuer: the certificate of the CA that signed it.
+        saved_at: when its file was written, in seconds since the epoch.
+    """
+
+    name: str
+    certificate: x509.Certificate
+    issuer: x509.Certificate
+    saved_at: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """How the wait for one certificate ended.
+
+    Attributes:
+        answer: the last answer; None where nothing was asked (no OCSP URL, or no wait wanted).
+        age: seconds since the certificate was saved.
+    """
+
+    answer: Answer | None
+    age: float
+
+
+class Asker(Protocol):
+    """Asks about several certificates side by side, as ``Responder.ask_all`` does."""
+
+    def __call__(
+        self, items: Mapping[str, tuple[x509.Certificate, x509.Certificate]], /
+    ) -> Mapping[str, Answer]:
+        """Returns an answer for each of the certificates, within bounded time."""
+
+
+class Progress(Protocol):
+    """Shows the user what is awaited."""
+
+    def start(self, names: Sequence[str], age: float, limit: float) -> None:
+        """The wait begins, ``age`` seconds after the certificates were saved."""
+
+    def tick(self, names: Sequence[str], age: float, limit: float) -> None:
+        """About a second has passed."""
+
+    def close(self) -> None:
+        """The wait is over, in whatever way."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time, in seconds.
+
+    Attributes:
+        monotonic: the time since some start, which never goes back.
+        wall: the time since the epoch.
+        pause: waits.
+    """
+
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    pause: Callable[[float], Any] = time.sleep
+
+
+class _Waiting:
+    """One certificate on its way through the wait."""
+
+    def __init__(self, awaited: Awaited, now: float, wall: float) -> None:
+        self.awaited = awaited
+        # A file from the future (the clock was set back) counts as written just now.
+        self.born = now - max(0.0, wall - awaited.saved_at)
+
+    def age(self, now: float) -> float:
+        return now - self.born
+
+
+class Gate:
+    """Holds certificates until the OCSP responder answers for them, or their time is up.
+
+    Args:
+        timeout: longest wait in seconds from a certificate's saving; 0 waits and asks not at all.
+        interval: pause between two rounds of queries, in seconds.
+        ask: asks about all certificates that still wait.
+        progress: shows the wait.
+        clock: the time.
+    """
+
+    def __init__(
+        self,
+        *,
+        timeout: float,
+        interval: float,
+        ask: Asker,
+        progress: Progress,
+        clock: Clock | None = None,
+    ) -> None:
+        self._timeout = timeout
+        self._interval = interval
+        self._ask = ask
+        self._progress = progress
+        self._clock = clock or Clock()
+
+    def settle(self, awaited: Sequence[Awaited]) -> Iterator[dict[str, Result]]:
+        """Waits for certificates side by side.
+
+        Args:
+            awaited: the certificates; their names differ.
+
+        Yields:
+            Groups of certificates, by name, whose wait ended at the same time. Each
+            certificate is in exactly one group.
+
+        Raises:
+            WaitInterrupted: a signal ended the wait; certificates not yet yielded still wait.
+        """
+        now, wall = self._clock.monotonic(), self._clock.wall()
+        waiting = {item.name: _Waiting(item, now, wall) for item in awaited}
+        unasked = {
+            name: Result(None, one.age(now))
+            for name, one in waiting.items()
+            if self._timeout == 0 or not responder_urls(one.awaited.certificate)
+        }
+        for name in unasked:
+            del waiting[name]
+        if unasked:
+            yield unasked
+        if not waiting:
+            return
+        with interruptible():
+            self._show(self._progress.start, waiting)
+            try:
+                while waiting:
+                    ready = self._round(waiting)
+                    if ready:
+                        yield ready
+                    if waiting:
+                        self._sleep(waiting)
+            finally:
+                self._progress.close()
+
+    def _round(self, waiting: dict[str, _Waiting]) -> dict[str, Result]:
+        """Asks once about all that wait, and takes out of ``waiting`` what is settled."""
+        # A query that began before the deadline may have missed the answer by seconds, so the
+        # time is up only for those whose deadline had passed when their query began.
+        began = self._clock.monotonic()
+        answers = self._ask(
+            {name: (one.awaited.certificate, one.awaited.issuer) for name, one in waiting.items()}
+        )
+        now = self._clock.monotonic()
+        ready = {}
+        for name, answer in answers.items():
+            one = waiting[name]
+            logger.debug(
+                "OCSP status of %s after %.1f s: %s (%s)",
+                name,
+                one.age(now),
+                answer.status.name,
+                answer.reason,
+            )
+            final = answer.status in (Status.GOOD, Status.REVOKED)
+            if final or one.age(began) >= self._timeout:
+                ready[name] = Result(answer, one.age(now))
+        for name in ready:
+            del waiting[name]
+        return ready
+
+    def _sleep(self, waiting: dict[str, _Waiting]) -> None:
+        """Pauses until the next round, or the next deadline if that is sooner."""
+        now = self._clock.monotonic()
+        until = now + self._interval
+        for one in waiting.values():
+            until = min(until, one.born + self._timeout)
+        while now < until:
+            self._clock.pause(min(1.0, until - now))
+            now = self._clock.monotonic()
+            self._show(self._progress.tick, waiting)
+
+    def _show(
+        self, show: Callable[[Sequence[str], float, float], None], waiting: dict[str, _Waiting]
+    ) -> None:
+        youngest = min(one.age(self._clock.monotonic()) for one in waiting.values())
+        show(list(waiting), youngest, self._timeout)
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Makes SIGINT, SIGTERM and SIGHUP raise ``WaitInterrupted`` while the context lasts.
+
+    A signal that is ignored (as by ``nohup``) stays ignored. Outside the main thread, where
+    Python allows no handlers, nothing is changed.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        raise WaitInterrupted(
+            _("The wait was ended by {signal}.").format(signal=signal.Signals(number).name)
+        )
+
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    try:
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:
+                signal.signal(number, interrupt)
+        yield
+    finally:
+        for number, handler in before.items():
+            # None: a handler that was not installed from Python cannot be put back from it.
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)

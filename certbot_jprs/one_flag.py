@@ -1,0 +1,461 @@
+"""What ``-a certbot-jprs:http`` implies, decided when the command line has been parsed.
+
+Rules of this file:
+
+- Where the plugin is not selected, nothing is read, changed or printed.
+- What the user typed is respected; what follows from the flag is set on the namespace, and
+  remembered in the ``Decision``, because Certbot before 2.7 parses the line again to learn what
+  was given, and Certbot since 2.7 counts a value as given only if it is set once more on its
+  configuration (``renew_implied``).
+- Nothing is sent to the CA, and rules that the command breaks are refused here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from certbot_jprs import options
+from certbot_jprs.exceptions import PolicyError
+from certbot_jprs.internals import ParsedCommand
+from certbot_jprs.language import _
+from certbot_jprs.options import NAME
+
+if TYPE_CHECKING:
+    from certbot_jprs.lineages import Lineage
+
+ISSUING = ("run", "certonly")
+INSTALLING = ("install", "enhance", "rollback")
+ACCOUNT = ("register", "show_account", "update_account", "unregister")
+
+
+@dataclass
+class Decision:
+    """What one command line means for the plugin.
+
+    Attributes:
+        parsed: whether a command line was seen at all.
+        governed: whether JPRS's rules apply to what this command issues.
+        on_command_line: whether the plugin was named there, not only in ``cli.ini``.
+        typed: destinations of the options that the user gave.
+        implied: destinations and values that follow from the flag.
+        notices: what to tell the user, in order.
+        taken_over: the lineage made by JPRS's manual that becomes the plugin's.
+        reuse_new_key: Certbot before 1.25 has no ``--new-key``: make a new key now, and reuse
+            that one from then on.
+    """
+
+    parsed: bool = False
+    governed: bool = False
+    on_command_line: bool = False
+    typed: frozenset[str] = frozenset()
+    implied: dict[str, Any] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+    taken_over: Lineage | None = None
+    reuse_new_key: bool = False
+
+    def given(self, dest: str) -> bool:
+        """Tells whether the user gave the option with that destination."""
+        return dest in self.typed
+
+
+class _Current:
+    """The decision about this process's command line; Certbot parses one per process."""
+
+    decision = Decision()
+
+
+def current() -> Decision:
+    """Returns the decision about the command line that was parsed last."""
+    return _Current.decision
+
+
+def apply(command: ParsedCommand) -> None:
+    """Sets on a parsed command line what the flag implies.
+
+    Args:
+        command: the command line; its namespace is changed in place.
+
+    Raises:
+        PolicyError: the command breaks one of JPRS's rules.
+    """
+    namespace = command.namespace
+    if command.detecting:
+        vars(namespace).update(current().implied)
+        return
+    decision = _Current.decision = Decision(parsed=True, typed=command.typed)
+    _explain_colon(namespace)
+    named = [
+        dest
+        for dest in ("authenticator", "installer", "configurator")
+        if getattr(namespace, dest, None) == NAME
+    ]
+    if not named:
+        return
+    decision.on_command_line = any(dest not in command.from_file for dest in named)
+    _Applying(command, decision).apply()
+    vars(namespace).update(decision.implied)
+
+
+def _explain_colon(namespace: argparse.Namespace) -> None:
+    """Says, in one line, how an option is spelled in ``cli.ini``."""
+    for value in getattr(namespace, options.COLON_IN_FILE, None) or ():
+        rest = str(value).strip()
+        short = rest[len("http-") :] if rest.startswith("http-") else rest
+        print(  # noqa: T201 - Certbot's display does not exist yet
+            _(
+                "cli.ini: a colon cannot be part of a key there, so the line 'certbot-jprs:{rest}' "
+                "has no effect. Write instead: jprs-{short}"
+            ).format(rest=rest, short=short),
+            file=sys.stderr,
+        )
+
+
+class _Applying:
+    """The steps of ``apply`` for a command line that selects the plugin."""
+
+    def __init__(self, command: ParsedCommand, decision: Decision) -> None:
+        self.namespace = command.namespace
+        self.verb = command.verb
+        self.decision = decision
+
+    def apply(self) -> None:
+        if self.verb in ISSUING:
+            self._select()
+            self._choose_server()
+            if self.decision.governed:
+                self._issue()
+        elif self.verb in INSTALLING:
+            self._select()
+        elif self.verb in ACCOUNT and self.decision.on_command_line:
+            self._choose_server()
+            if self.decision.governed:
+                self._refuse_tests()
+                self._check_account()
+        elif self.verb == "revoke":
+            self._choose_revocation_server()
+        elif self.verb == "reconfigure" and self.decision.on_command_line:
+            self._refuse_test("certbot reconfigure")
+
+    def get(self, dest: str) -> Any:
+        """Returns an option's value as it will be."""
+        implied = self.decision.implied
+        return implied[dest] if dest in implied else getattr(self.namespace, dest, None)
+
+    def imply(self, **values: Any) -> None:
+        self.decision.implied.update(values)
+
+    def say(self, message: str) -> None:
+        self.decision.notices.append(message)
+
+    # Selection
+
+    def _select(self) -> None:
+        """Completes authenticator and installer, as ``--apache`` does for Certbot's own."""
+        apache = bool(self.get("apache"))
+        if apache:  # "--apache -a certbot-jprs:http" says the same twice
+            self.imply(apache=False)
+        if self.get("configurator") is not None:
+            return
+        validates = self.get("authenticator") is not None or self._other_authenticator()
+        if self.verb in ISSUING and not validates:
+            self.imply(authenticator=NAME)
+        wants_installer = self.verb != "certonly" or apache
+        if wants_installer and self.get("installer") is None and not self.get("nginx"):
+            self.imply(installer=NAME)
+
+    def _other_authenticator(self) -> bool:
+        """Tells whether a flag such as ``--webroot`` or ``--dns-route53`` names another one."""
+        return any(
+            value is True
+            for dest, value in vars(self.namespace).items()
+            if dest in ("nginx", "standalone", "webroot", "manual") or dest.startswith("dns_")
+        )
+
+    def _validates_here(self) -> bool:
+        return NAME in (self.get("authenticator"), self.get("configurator"))
+
+    # Server
+
+    def _choose_server(self) -> None:
+        """Replaces Let's Encrypt's default by JPRS's; a server that was typed stays."""
+        from certbot_jprs import policy
+
+        if not self.decision.given("server"):
+            self.imply(server=policy.SERVER)
+        self.decision.governed = not policy.is_lets_encrypt(self.get("server"))
+
+    def _choose_revocation_server(self) -> None:
+        """Sends a revocation to the CA that issued the certificate.
+
+        With ``--cert-name`` Certbot takes the lineage's own server.
+        """
+        from certbot_jprs import lineages, policy
+
+        path = self.get("cert_path")
+        if self.decision.given("server") or not path:
+            return
+        path = path[0] if isinstance(path, tuple) else path  # a tuple before Certbot 1.26
+        lineage = lineages.with_certificate_file(self._config_dir(), path)
+        if lineage is not None and lineage.server:
+            self.imply(server=lineage.server)
+        elif self.decision.on_command_line:
+            self.imply(server=policy.SERVER)
+
+    # Rules
+
+    def _issue(self) -> None:
+        """Applies the rules for a command that issues a certificate."""
+        from certbot_jprs import policy
+
+        if self.get(options.CHECK):
+            raise PolicyError(_("--jprs-check is not available yet. Nothing was sent."))
+        self._refuse_tests()
+        self._choose_key()
+        names = [str(name) for name in self.get("domains") or ()]
+        if self.get("csr"):
+            self._check_csr()
+        elif not self.get("duplicate"):
+            lineage = self._matching_lineage(names)
+            if lineage is not None:
+                names = names or sorted(lineage.names())
+                if not self._continue(lineage):
+                    return
+        policy.check_names(names, NAME if self._validates_here() else None)
+        self._check_account()
+
+    def _refuse_tests(self) -> None:
+        if self.get("dry_run"):
+            self._refuse_test("--dry-run")
+        if self.get("staging"):
+            self._refuse_test("--staging (--test-cert)")
+
+    def _refuse_test(self, asked: str) -> None:
+        from certbot_jprs import policy
+
+        policy.refuse_rehearsal_by_dry_run(asked)
+
+    def _choose_key(self) -> None:
+        from certbot_jprs import policy
+
+        key_type = self.get("key_type")
+        if self.decision.given("key_type") and key_type != "rsa":
+            self.say(
+                _(
+                    "JPRS issues certificates for RSA keys only: RSA is used, not {key_type}."
+                ).format(key_type=key_type)
+            )
+        self.imply(key_type="rsa")
+        if (self.get("rsa_key_size") or 0) < policy.LEAST_RSA_BITS:
+            self.say(
+                _("JPRS requires RSA keys of at least {bits} bits: that many are used.").format(
+                    bits=policy.LEAST_RSA_BITS
+                )
+            )
+            self.imply(rsa_key_size=policy.LEAST_RSA_BITS)
+
+    def _check_csr(self) -> None:
+        """Refuses a CSR whose key JPRS does not certify; an unreadable one Certbot refuses."""
+        from cryptography import x509
+
+        from certbot_jprs import policy
+
+        path, data = self.get("csr")[0:2]
+        for load in (x509.load_pem_x509_csr, x509.load_der_x509_csr):
+            try:
+                key = load(data).public_key()
+            except ValueError:
+                continue
+            policy.check_public_key(key, str(path))
+            return
+
+    # Lineages
+
+    def _config_dir(self) -> str:
+        return os.path.abspath(str(self.get("config_dir")))
+
+    def _matching_lineage(self, names: list[str]) -> Lineage | None:
+        """Returns the lineage with exactly the names asked for, or that ``--cert-name`` names."""
+        from certbot_jprs import lineages
+
+        certname = self.get("certname")
+        if certname:
+            lineage = lineages.named(self._config_dir(), certname)
+            try:
+                same = lineage is not None and (
+                    not names or lineage.names() == {name.lower() for name in names}
+                )
+            except (OSError, ValueError):
+                same = False  # a broken lineage: Certbot says so itself
+            return lineage if same else None
+        found = lineages.with_names(self._config_dir(), names) if names else []
+        at_this_ca = [lineage for lineage in found if lineage.server == self.get("server")]
+        candidates = at_this_ca or found
+        return candidates[-1] if candidates else None  # of several, Certbot takes the last
+
+    def _continue(self, lineage: Lineage) -> bool:
+        """Decides what becomes of an existing lineage.
+
+        Returns:
+            False where it stays with its CA, and JPRS's rules do not apply.
+        """
+        if lineage.server == self.get("server"):
+            self._stay(lineage)
+            return True
+        if self.get("reinstall") and not self.decision.given("server"):
+            self.decision.governed = False
+            self.decision.implied.pop("key_type", None)
+            self.decision.implied.pop("rsa_key_size", None)
+            self.imply(server=lineage.server or "")
+            self.decision.notices[:] = [
+                _(
+                    "The certificate {name} is from another CA ({server}) and stays there, because "
+                    "--keep-until-expiring (--reinstall) was given. Leave that option out to move "
+                    "it to JPRS."
+                ).format(name=lineage.name, server=lineage.server)
+            ]
+            return False
+        self._move(lineage)
+        return True
+
+    def _move(self, lineage: Lineage) -> None:
+        """Has a lineage of another CA reissued here at once, under the same name."""
+        self.say(
+            _("The certificate {name} moves from {old} to {new}: it is issued anew now.").format(
+                name=lineage.name, old=lineage.server, new=self.get("server")
+            )
+        )
+        self.imply(certname=lineage.name, renew_by_default=True)
+        self._keep_settings(lineage)
+
+    def _stay(self, lineage: Lineage) -> None:
+        """Prepares a lineage of this CA: an unfit key is replaced, JPRS's manual taken over."""
+        from certbot_jprs import policy
+
+        if not policy.is_acceptable_key(lineage.certificate().public_key()):
+            self.say(
+                _(
+                    "The certificate {name} has a key that JPRS does not accept: it is issued anew "
+                    "now, with an RSA key."
+                ).format(name=lineage.name)
+            )
+            self.imply(certname=lineage.name, renew_by_default=True)
+        elif self._becomes_ours(lineage):
+            self.decision.taken_over = lineage
+            self.imply(certname=lineage.name)
+            if not self.get("renew_by_default"):
+                self.imply(reinstall=True)  # no question: nothing is issued unless it is due
+        self._keep_settings(lineage)
+
+    def _becomes_ours(self, lineage: Lineage) -> bool:
+        """Tells whether this command names the plugin where the lineage names another."""
+        configurator = self.get("configurator")
+        auth = configurator or self.get("authenticator")
+        inst = configurator or self.get("installer")
+        return (auth == NAME and lineage.authenticator != NAME) or (
+            inst == NAME and lineage.installer != NAME
+        )
+
+    def _keep_settings(self, lineage: Lineage) -> None:
+        """Keeps what Certbot would drop when it issues a lineage anew: key reuse, deploy hook."""
+        from certbot_jprs import adoption, policy
+
+        hook = adoption.without_sleep(lineage.deploy_hook)
+        if hook and not self.get("deploy_hook"):
+            self.imply(deploy_hook=hook)
+        reuse = self.get("reuse_key") if self.decision.given("reuse_key") else lineage.reuse_key
+        if not reuse:
+            return
+        self.imply(reuse_key=True)
+        key = lineage.certificate().public_key()
+        if policy.is_acceptable_key(key):
+            if not self.decision.given("rsa_key_size"):
+                self.imply(rsa_key_size=key.key_size)  # type: ignore[union-attr]  # it is RSA
+        elif hasattr(self.namespace, "new_key"):
+            self.imply(new_key=True)
+        else:
+            self.imply(reuse_key=False)
+            self.decision.reuse_new_key = True
+
+    # Account
+
+    def _check_account(self) -> None:
+        """Checks contacts and EAB, and asks for a contact on a terminal.
+
+        Certbot's own question for an address allows none, which JPRS refuses.
+        """
+        from certbot_jprs import policy
+
+        exists = self._account_exists()
+        email = self.get("email")
+        if exists and (self.get("eab_kid") or self.get("eab_hmac_key")):
+            self.say(
+                _(
+                    "An account for {server} exists on this machine already, so the EAB "
+                    "credentials given are not used. To register another one, deactivate it "
+                    "first: certbot unregister -a {name}"
+                ).format(server=self.get("server"), name=NAME)
+            )
+        needed = self.verb == "update_account" or (
+            not exists and self.verb in (*ISSUING, "register")
+        )
+        if email is None and needed and not self._silent():
+            email = _ask_for_contact()
+            self.imply(email=email)
+        if needed and self.get("register_unsafely_without_email"):
+            policy.check_contacts(None)
+        if needed or (email is not None and self.verb in (*ISSUING, "register")):
+            policy.check_contacts(email)
+
+    def _silent(self) -> bool:
+        """Tells whether nobody can be asked."""
+        if self.get("noninteractive_mode") or self.get("quiet"):
+            return True
+        return not (self.get("force_interactive") or sys.stdin.isatty())
+
+    def _account_exists(self) -> bool:
+        from certbot import configuration
+
+        values = {**vars(self.namespace), **self.decision.implied}
+        directory = configuration.NamespaceConfig(argparse.Namespace(**values)).accounts_dir
+        try:
+            return any(not name.startswith(".") for name in os.listdir(directory))
+        except OSError:
+            return False
+
+
+def _ask_for_contact() -> str | None:
+    """Asks for contact addresses until there is one that JPRS accepts.
+
+    Returns:
+        The addresses, separated by commas; None where the terminal was closed instead.
+    """
+    from certbot_jprs import policy
+
+    question = _("Contact e-mail address for JPRS's urgent notices (several: with commas): ")
+    while True:
+        try:
+            answer = input(question).strip()
+        except EOFError:
+            return None
+        try:
+            policy.check_contacts(answer)
+        except PolicyError as error:
+            print(error)  # noqa: T201 - Certbot's display does not exist yet
+            continue
+        return answer
+
+
+def renew_implied(config: Any) -> None:
+    """Makes Certbot since 2.7 count the implied values as set by the user.
+
+    Args:
+        config: Certbot's configuration of a command that issues; changed in place.
+    """
+    implied: Mapping[str, Any] = current().implied
+    for dest, value in implied.items():
+        setattr(config, dest, value)

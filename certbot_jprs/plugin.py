@@ -1,0 +1,259 @@
+"""The plugin: what Certbot calls.
+
+Rules of this file:
+
+- All work on Apache is the Apache plugin's, loaded from Certbot's entry point ``apache`` (its
+  import path changes) and used as an object: its http-01 reloads through its own ``restart``,
+  which must not wait.
+- Where the plugin is not selected it does nothing, and is no choice in Certbot's menus.
+- Heavy modules are imported only where the plugin is selected: Certbot imports this one for
+  every command.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from typing import Any, Callable
+
+from certbot import errors, interfaces
+from certbot.plugins import common, enhancements
+
+from certbot_jprs import internals, one_flag, options, selection
+from certbot_jprs.language import _
+from certbot_jprs.options import NAME
+from certbot_jprs.selection import Role
+
+logger = logging.getLogger(__name__)
+
+
+class Configurator(
+    common.Installer,
+    interfaces.Authenticator,
+    interfaces.RenewDeployer,
+    enhancements.AutoHSTSEnhancement,
+):
+    """Certificates from JPRS, installed in Apache once JPRS's OCSP responder knows them."""
+
+    description = "Certificates from JPRS, installed in Apache once their OCSP status is good"
+
+    @classmethod
+    def add_parser_arguments(cls, add: Callable[..., None]) -> None:
+        """Adds nothing: ``inject_parser_options`` adds the options with both spellings."""
+
+    @classmethod
+    def inject_parser_options(cls, parser: argparse.ArgumentParser, name: str) -> None:
+        """Adds the options, and arranges that one flag implies the others.
+
+        Args:
+            parser: Certbot's parser or argument group.
+            name: the name under which Certbot registers the plugin.
+        """
+        options.inject(parser, name)
+        internals.after_parsing(parser, one_flag.apply)
+
+    def __init__(self, config: Any, name: str) -> None:
+        """Applies JPRS's rules to Certbot's configuration, before an account or order exists.
+
+        Args:
+            config: Certbot's configuration of this command, or of one lineage under ``renew``.
+            name: the name under which Certbot registers the plugin.
+
+        Raises:
+            PolicyError: the command or the lineage breaks one of JPRS's rules. Raised here,
+                because Certbot shows errors of ``prepare`` wrapped.
+        """
+        super().__init__(config, name)
+        self._apache_plugin: Any = None
+        self._role = Role.DORMANT
+        self._deployer: Any = None
+        if NAME in (config.authenticator, config.installer, config.configurator):
+            self._role = selection.enforce(config)
+            options.carry_apache_options(config, one_flag.current().given)
+            if self._role is Role.JPRS:
+                from certbot_jprs import deployment
+
+                self._deployer = deployment.Deployer(config)
+
+    @property
+    def _apache(self) -> Any:
+        """The Apache plugin's object, made when it is first needed."""
+        if self._apache_plugin is None:
+            self._apache_plugin = _apache_class()(self.config, "apache")
+        return self._apache_plugin
+
+    # Plugin
+
+    def prepare(self) -> None:
+        """Reads Apache's configuration; refuses where the plugin is not selected.
+
+        Raises:
+            errors.PluginError: not selected (which keeps it out of Certbot's menus), or Apache
+                cannot be used.
+        """
+        if self._role is Role.DORMANT:
+            if self.config.verb == "plugins":  # `certbot plugins --prepare` lists it all the same
+                return
+            raise errors.PluginError(
+                _("{name} has to be named on the command line: -a {name}").format(name=NAME)
+            )
+        self._apache.prepare()
+        if self._deployer is not None:
+            self._deployer.take_over()
+
+    def more_info(self) -> str:
+        """Describes the plugin for Certbot's menus and errors."""
+        return _(
+            "Gets certificates from JPRS, validates names and installs through Certbot's Apache "
+            "plugin, and puts no certificate into service before JPRS's OCSP responder knows it."
+        )
+
+    def auth_hint(self, failed_achalls: Any) -> str:
+        """Returns what to check after a failed challenge."""
+        hint: str = self._apache.auth_hint(failed_achalls)
+        return hint
+
+    # Authenticator
+
+    def get_chall_pref(self, domain: str) -> Any:
+        """Returns the challenges that the Apache plugin performs: http-01."""
+        return self._apache.get_chall_pref(domain)
+
+    def perform(self, achalls: Any) -> Any:
+        """Performs http-01 through Apache."""
+        if self._role is Role.APACHE and self.config.verb == "renew":
+            # Reached through cli.ini or `renew -a` only: its renewal file shall not name us.
+            selection.restore_plugins(self.config)
+        return self._apache.perform(achalls)
+
+    def cleanup(self, achalls: Any) -> None:
+        """Takes the challenges out of Apache's configuration."""
+        self._apache.cleanup(achalls)
+        if self._role is Role.JPRS and one_flag.current().reuse_new_key:
+            self.config.reuse_key = True
+
+    # Installer
+
+    def get_all_names(self) -> Any:
+        """Returns the names that Apache serves."""
+        return self._apache.get_all_names()
+
+    def deploy_cert(
+        self,
+        domain: str,
+        cert_path: str,
+        key_path: str,
+        chain_path: str | None = None,
+        fullchain_path: str | None = None,
+    ) -> None:
+        """Configures a certificate for a name, once its OCSP status allows.
+
+        Raises:
+            CertificateRevoked: it is revoked; Apache's configuration was not touched.
+            KeyboardInterrupt: a signal ended the wait.
+            errors.PluginError: Apache's configuration cannot be changed.
+        """
+        if self._deployer is not None:
+            self._deployer.before_install(cert_path, chain_path, fullchain_path)
+        self._apache.deploy_cert(domain, cert_path, key_path, chain_path, fullchain_path)
+
+    def enhance(self, domain: str, enhancement: str, options: Any = None) -> None:
+        """Configures an enhancement, such as the redirect to HTTPS."""
+        self._apache.enhance(domain, enhancement, options)
+
+    def supported_enhancements(self) -> Any:
+        """Returns the enhancements that the Apache plugin supports."""
+        return self._apache.supported_enhancements()
+
+    def save(self, title: str | None = None, temporary: bool = False) -> None:
+        """Writes the changes of Apache's configuration."""
+        self._apache.save(title, temporary)
+
+    def rollback_checkpoints(self, rollback: int = 1) -> None:
+        """Takes back saved changes of Apache's configuration."""
+        self._apache.rollback_checkpoints(rollback)
+
+    def recovery_routine(self) -> None:
+        """Takes back changes of Apache's configuration that were not completed."""
+        self._apache.recovery_routine()
+
+    def revert_temporary_config(self) -> None:
+        """Takes back the temporary changes of Apache's configuration."""
+        self._apache.revert_temporary_config()
+
+    def add_to_checkpoint(self, save_files: Any, save_notes: str, temporary: bool = False) -> None:
+        """Adds files to the Apache plugin's checkpoint."""
+        self._apache.add_to_checkpoint(save_files, save_notes, temporary)
+
+    def finalize_checkpoint(self, title: str) -> None:
+        """Completes the Apache plugin's checkpoint."""
+        self._apache.finalize_checkpoint(title)
+
+    def config_test(self) -> None:
+        """Has Apache check its configuration."""
+        self._apache.config_test()
+
+    def restart(self) -> None:
+        """Reloads Apache, once the OCSP status of what is new allows.
+
+        Raises:
+            CertificateRevoked: a new certificate is revoked; Apache was not reloaded.
+            KeyboardInterrupt: a signal ended the wait.
+            errors.MisconfigurationError: Apache's configuration is broken, or the reload failed.
+        """
+        if self._deployer is not None:
+            self._deployer.before_reload()
+        self._apache.restart()
+
+    # RenewDeployer
+
+    def renew_deploy(self, lineage: Any, *args: Any, **kwargs: Any) -> None:
+        """Waits for a renewed certificate's OCSP status; Certbot reloads Apache afterwards.
+
+        Raises:
+            CertificateRevoked: the certificate is revoked and was taken out of the lineage.
+            KeyboardInterrupt: a signal ended the wait.
+        """
+        if self._deployer is not None:
+            self._deployer.after_renewal(lineage.lineagename)
+
+    # AutoHSTSEnhancement
+
+    def update_autohsts(self, lineage: Any, *args: Any, **kwargs: Any) -> None:
+        """Raises the HSTS max-age a step further."""
+        if self._role is not Role.DORMANT:
+            self._apache.update_autohsts(lineage, *args, **kwargs)
+
+    def deploy_autohsts(self, lineage: Any, *args: Any, **kwargs: Any) -> None:
+        """Makes the HSTS max-age permanent once a certificate was renewed."""
+        if self._role is not Role.DORMANT:
+            self._apache.deploy_autohsts(lineage, *args, **kwargs)
+
+    def enable_autohsts(self, lineage: Any, domains: Any, *args: Any, **kwargs: Any) -> None:
+        """Begins AutoHSTS for the names."""
+        self._apache.enable_autohsts(lineage, domains, *args, **kwargs)
+
+
+def _apache_class() -> Any:
+    """Loads Certbot's Apache plugin.
+
+    Raises:
+        errors.PluginError: it is not installed.
+    """
+    from importlib import metadata
+
+    found: Any = metadata.entry_points()
+    group = (
+        found.select(group="certbot.plugins")
+        if hasattr(found, "select")
+        else found.get("certbot.plugins", [])  # importlib.metadata of Python 3.9
+    )
+    for entry_point in group:
+        if entry_point.name == "apache":
+            return entry_point.load()
+    raise errors.PluginError(
+        _(
+            "Certbot's Apache plugin, which {name} works through, is not installed. Install "
+            "python3-certbot-apache (or, with pip, certbot-apache)."
+        ).format(name=NAME)
+    )

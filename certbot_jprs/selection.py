@@ -1,0 +1,176 @@
+"""Which of Certbot's commands and lineages JPRS's rules apply to, and their enforcement there.
+
+What a command line alone decides is in ``one_flag``; here is what needs Certbot's configuration
+as a plugin gets it: under ``renew``, that of one lineage, restored from its renewal file.
+
+Rules of this file: under ``renew`` the lineage's stored server decides and is never rewritten.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+from typing import TYPE_CHECKING, Any
+
+from certbot.display import util as display_util
+
+from certbot_jprs import one_flag, policy
+from certbot_jprs.internals import ParsedCommand
+from certbot_jprs.language import _
+from certbot_jprs.options import NAME
+
+if TYPE_CHECKING:
+    from certbot_jprs.lineages import Lineage
+
+logger = logging.getLogger(__name__)
+
+
+class Role(enum.Enum):
+    """What the plugin is to do for one configuration."""
+
+    DORMANT = "dormant"
+    """Not selected: nothing."""
+
+    APACHE = "apache"
+    """Selected, but the certificate is another CA's: what the Apache plugin does."""
+
+    JPRS = "jprs"
+    """JPRS's rules, and the wait."""
+
+
+def enforce(config: Any) -> Role:
+    """Applies JPRS's rules to a configuration that selects the plugin.
+
+    Args:
+        config: Certbot's configuration; changed in place.
+
+    Returns:
+        What the plugin is to do.
+
+    Raises:
+        PolicyError: the command or the lineage breaks one of JPRS's rules.
+    """
+    verb = config.verb
+    if verb in one_flag.ISSUING:
+        return _enforce_on_command(config)
+    if verb in ("renew", "reconfigure"):
+        return _enforce_on_lineage(config)
+    if verb == "install":
+        return _role_of_installation(config)
+    return Role.APACHE
+
+
+def _enforce_on_command(config: Any) -> Role:
+    decision = one_flag.current()
+    if not decision.parsed:
+        # This Certbot's parser could not be reached: the same rules, a little later.
+        namespace = config.namespace
+        one_flag.apply(
+            ParsedCommand(
+                namespace, config.verb, frozenset(), _set_by_user(config), detecting=False
+            )
+        )
+        decision = one_flag.current()
+    one_flag.renew_implied(config)
+    for notice in decision.notices:
+        display_util.notify(notice)
+    return Role.JPRS if decision.governed else Role.APACHE
+
+
+def _set_by_user(config: Any) -> frozenset[str]:
+    """Returns the destinations that the user set, of those that the rules ask about."""
+    asked = ("server", "key_type", "rsa_key_size", "reuse_key")
+    if not hasattr(config, "set_by_user"):
+        return frozenset()
+    return frozenset(dest for dest in asked if config.set_by_user(dest))
+
+
+def _enforce_on_lineage(config: Any) -> Role:
+    lineage = _restored_lineage(config)
+    # A dry run has replaced the server in the configuration; the file has the lineage's own.
+    server = config.server if lineage is None else (lineage.server or config.server)
+    if not policy.is_jprs(server):
+        ours = lineage is not None and NAME in (lineage.authenticator, lineage.installer)
+        if policy.is_lets_encrypt(server) or not ours:
+            return Role.APACHE
+    name = lineage.name if lineage is not None else str(config.certname)
+    if config.verb == "reconfigure":
+        policy.refuse_rehearsal_by_dry_run("certbot reconfigure")
+    if config.dry_run or config.staging:
+        policy.refuse_dry_run_of_lineage("--dry-run" if config.dry_run else "--staging", name)
+    _enforce_key(config, lineage, name)
+    policy.check_names((str(domain) for domain in config.domains), config.authenticator)
+    return Role.JPRS
+
+
+def _restored_lineage(config: Any) -> Lineage | None:
+    """Finds the lineage that a configuration under ``renew`` was restored from.
+
+    Certbot does not tell a plugin its name; it does restore the names of its certificate. Of
+    several lineages with the same names, one of JPRS's is taken, then one that names the plugin.
+    """
+    from certbot_jprs import lineages
+
+    if config.certname:
+        return lineages.named(config.config_dir, config.certname)
+    found = lineages.with_names(config.config_dir, (str(domain) for domain in config.domains))
+    found.sort(
+        key=lambda lineage: (
+            policy.is_jprs(lineage.server),
+            NAME in (lineage.authenticator, lineage.installer),
+        )
+    )
+    return found[-1] if found else None
+
+
+def _enforce_key(config: Any, lineage: Lineage | None, name: str) -> None:
+    """Makes a renewal use an RSA key, also where a key that JPRS refuses was to be kept."""
+    if config.key_type != "rsa":
+        display_util.notify(
+            _(
+                "JPRS issues certificates for RSA keys only: {name} is renewed with an RSA key, "
+                "not {key_type}."
+            ).format(name=name, key_type=config.key_type)
+        )
+        config.key_type = "rsa"
+    config.rsa_key_size = max(config.rsa_key_size, policy.LEAST_RSA_BITS)
+    if not config.reuse_key or lineage is None:
+        return
+    if policy.is_acceptable_key(lineage.certificate().public_key()):
+        return
+    if hasattr(config, "new_key"):
+        config.new_key = True
+    else:
+        config.reuse_key = False
+        one_flag.current().reuse_new_key = True
+
+
+def _role_of_installation(config: Any) -> Role:
+    """Decides whether ``install`` waits: for a lineage of JPRS's, and for a file of no lineage."""
+    from certbot_jprs import lineages
+
+    lineage = None
+    if config.certname:
+        lineage = lineages.named(config.config_dir, config.certname)
+    elif config.cert_path:
+        lineage = lineages.with_certificate_file(config.config_dir, config.cert_path)
+    if lineage is None or policy.is_jprs(lineage.server):
+        return Role.JPRS
+    ours = NAME in (lineage.authenticator, lineage.installer)
+    return Role.JPRS if ours and not policy.is_lets_encrypt(lineage.server) else Role.APACHE
+
+
+def restore_plugins(config: Any) -> None:
+    """Keeps in the renewal file of another CA's lineage the plugins that it names.
+
+    ``renew -a certbot-jprs:http``, and an authenticator in ``cli.ini``, make Certbot write that
+    name into the file of every lineage that it renews.
+
+    Args:
+        config: Certbot's configuration of that lineage; changed in place.
+    """
+    lineage = _restored_lineage(config)
+    if lineage is None or NAME in (lineage.authenticator, lineage.installer):
+        return
+    config.authenticator = lineage.authenticator
+    config.installer = lineage.installer
