@@ -17,10 +17,11 @@ def shared_world() -> Iterator[World]:
 
 
 @pytest.fixture
-def world(shared_world: World) -> World:
+def world(shared_world: World) -> Iterator[World]:
     """A world as if new: only the CA's memory has a past."""
     shared_world.reset()
-    return shared_world
+    yield shared_world
+    assert not shared_world.errors(), "the lab itself failed"
 
 
 @pytest.hookimpl(wrapper=True)

@@ -96,7 +96,8 @@ def signed(behaviour: str, request: ocsp.OCSPRequest, issued: Issued) -> bytes:
         revocation_time=revoked_at,
         revocation_reason=x509.ReasonFlags.unspecified if revoked else None,
     )
-    builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, signer.certificate)
+    # By name, so that a signature by another key claims to be the issuer's.
+    builder = builder.responder_id(ocsp.OCSPResponderEncoding.NAME, signer.certificate)
     if signer.included:
         builder = builder.certificates(list(signer.included))
     for extension in request.extensions:
@@ -108,11 +109,11 @@ def signed(behaviour: str, request: ocsp.OCSPRequest, issued: Issued) -> bytes:
 
 def _signer(behaviour: str, issued: Issued) -> _Signer:
     if behaviour == "other key":
-        key = rsa.generate_private_key(65537, 2048)
-        return _Signer(key, issued.issuer)
+        key = ec.generate_private_key(ec.SECP256R1())
+        return _Signer(key, _selfsigned(issued.issuer.subject, key))
     if not behaviour.startswith("delegate"):
         return _Signer(issued.issuer_key, issued.issuer)
-    key = rsa.generate_private_key(65537, 2048)
+    own = rsa.generate_private_key(65537, 2048)
     by = issued.issuer_key
     if behaviour == "delegated by another":
         by = rsa.generate_private_key(65537, 2048)
@@ -124,7 +125,7 @@ def _signer(behaviour: str, issued: Issued) -> _Signer:
         x509.CertificateBuilder()
         .subject_name(pki.name("OCSP delegate"))
         .issuer_name(issued.issuer.subject)
-        .public_key(key.public_key())
+        .public_key(own.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(begin)
         .not_valid_after(begin + lifetime)
@@ -134,23 +135,12 @@ def _signer(behaviour: str, issued: Issued) -> _Signer:
         usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING])
         builder = builder.add_extension(usage, critical=False)
     certificate = builder.sign(by, hashes.SHA256())
-    return _Signer(key, certificate, [certificate])
+    return _Signer(own, certificate, [certificate])
 
 
 def _another(issued: Issued) -> x509.Certificate:
     """Mints another certificate of the same issuer."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    begin = pki.now()
-    return (
-        x509.CertificateBuilder()
-        .subject_name(pki.name("another"))
-        .issuer_name(issued.issuer.subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(begin)
-        .not_valid_after(begin + datetime.timedelta(days=1))
-        .sign(issued.issuer_key, hashes.SHA256())
-    )
+    return pki.leaf(["another.example.jp"], issued.issuer, issued.issuer_key)
 
 
 def _selfsigned(subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:

@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from configobj import ConfigObj  # type: ignore[import-untyped]
+from configobj import ConfigObj
 from cryptography import x509
 
 from tests.lab import pki

@@ -37,11 +37,11 @@ class Front:
 
             owner = front
 
-        self._server = Server(world.listen("ca", (CA, 443)), Handler, context)
+        self.server = Server(world.listen("ca", (CA, 443)), Handler, context)
 
     def close(self) -> None:
         """Stops it."""
-        self._server.close()
+        self.server.close()
 
 
 class _Handler(BaseHTTPRequestHandler):

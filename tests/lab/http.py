@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPResponse
@@ -35,7 +36,7 @@ class Server(ThreadingHTTPServer):
         self.socket.close()
         self.socket = listening
         self.tls = tls
-        self._open: set[socket.socket] = set()
+        self.errors: list[BaseException] = []
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     def finish_request(
@@ -54,7 +55,10 @@ class Server(ThreadingHTTPServer):
             return  # the client went away, or does not speak TLS
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Leaves out clients that go away in the middle, which tests do on purpose."""
+        """Keeps what went wrong in the lab itself; clients go away in the middle on purpose."""
+        error = sys.exc_info()[1]
+        if error is not None and not isinstance(error, OSError):
+            self.errors.append(error)
 
     def close(self) -> None:
         """Stops listening."""

@@ -40,7 +40,7 @@ TOOLS = {
 }
 
 
-class Missing(Exception):  # noqa: N818 - it reads as what it says
+class Missing(Exception):
     """The machine lacks something that the lab needs; the message says how to install it."""
 
 

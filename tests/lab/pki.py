@@ -80,6 +80,24 @@ class Authority:
         return key_pem(key) + pem(certificate)
 
 
+def leaf(
+    names: Sequence[str], issuer: x509.Certificate, key: CertificateIssuerPrivateKeyTypes
+) -> x509.Certificate:
+    """Mints a certificate for some names, a day long."""
+    alternatives = x509.SubjectAlternativeName([x509.DNSName(each) for each in names])
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name(names[0]))
+        .issuer_name(issuer.subject)
+        .public_key(rsa.generate_private_key(65537, 2048).public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now())
+        .not_valid_after(now() + datetime.timedelta(days=1))
+        .add_extension(alternatives, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
 def reissue(
     leaf: x509.Certificate,
     issuer: x509.Certificate,

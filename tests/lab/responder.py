@@ -73,7 +73,7 @@ class Responder:
 
             owner = responder
 
-        self._server = Server(world.listen("ca", (CA, 80)), Handler)
+        self.server = Server(world.listen("ca", (CA, 80)), Handler)
 
     def reset(self) -> None:
         """Back to the beginning: honest, no lag, no records."""
@@ -138,7 +138,7 @@ class Responder:
     def close(self) -> None:
         """Stops it, and lets go of clients that it keeps waiting."""
         self.ending.set()
-        self._server.close()
+        self.server.close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -48,7 +48,7 @@ class Request:
         return f"{self.time:.2f} {self.method} {self.host}{self.path} ({self.step}): {self.status}"
 
 
-class Problem(Exception):  # noqa: N818 - RFC 8555's word
+class Problem(Exception):
     """A refusal: RFC 8555's problem document."""
 
     def __init__(self, kind: str, status: int, detail: str) -> None:
@@ -240,22 +240,29 @@ class Service:
         leaf, *rest = x509.load_pem_x509_certificates(chain)
         known = self.find(leaf.serial_number)
         if known is None:
-            pebble = self.backend()
-            reissued = pki.reissue(
-                leaf,
-                pebble.issuer,
-                pebble.issuer_key,
-                ocsp_urls=self.ocsp_urls,
-                not_before=pki.now() - self.backdate,
-                lifetime=self.lifetime,
-            )
-            account = str(jws.header.get("kid", ""))
-            known = Issued(
-                self.host, reissued, pebble.issuer, pebble.issuer_key, account, time.time()
-            )
-            with self._lock:
-                self.issued.append(known)
+            known = self._keep(leaf, str(jws.header.get("kid", "")))
         return (known.pem + "".join(pki.pem(each) for each in rest)).encode()
+
+    def _keep(self, leaf: x509.Certificate, account: str) -> Issued:
+        pebble = self.backend()
+        reissued = pki.reissue(
+            leaf,
+            pebble.issuer,
+            pebble.issuer_key,
+            ocsp_urls=self.ocsp_urls,
+            not_before=pki.now() - self.backdate,
+            lifetime=self.lifetime,
+        )
+        issued = Issued(self.host, reissued, pebble.issuer, pebble.issuer_key, account, time.time())
+        with self._lock:
+            self.issued.append(issued)
+        return issued
+
+    def mint(self, *names: str) -> Issued:
+        """Issues a certificate without anyone asking for it through ACME."""
+        pebble = self.backend()
+        leaf = pki.leaf(names, pebble.issuer, pebble.issuer_key)
+        return self._keep(leaf, "")
 
     def find(self, serial: int) -> Issued | None:
         """Returns what is known of a serial number."""

@@ -336,6 +336,13 @@ class World:
 
     # -- for the reader of a failed test ---------------------------------------------------------
 
+    def errors(self) -> list[BaseException]:
+        """Returns, once, what went wrong in the lab's own servers: bugs of the lab."""
+        found = [*self.front.server.errors, *self.ocsp.server.errors]
+        self.front.server.errors.clear()
+        self.ocsp.server.errors.clear()
+        return found
+
     def report(self) -> dict[str, str]:
         """Returns what a failed test's reader wants to see, by title."""
         ran = [
