@@ -1,0 +1,40 @@
+# The two commands: make demo, make test. Both install what is missing, the first time.
+# As root or with sudo; on Debian 12 nothing is needed beforehand but git, make and python3.
+
+PYTHON ?= python3
+WORKERS ?= 4
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint unit e2e
+
+help:
+	@echo "make demo   a certificate in the lab: issued, waited for, served, and the story of it"
+	@echo "make test   everything: lint, unit, e2e"
+	@echo "make lint   ruff and mypy --strict"
+	@echo "make unit   unit tests: seconds, no root"
+	@echo "make e2e    the users' commands in the lab, WORKERS=$(WORKERS) at a time"
+
+$(READY): setup.py pyproject.toml tests/requirements.txt tests/lab/install Makefile
+	tests/lab/install
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    --requirement tests/requirements.txt --editable .
+	@touch $@
+
+demo: $(READY)
+	@$(BIN)/python -m tests.lab.demo
+
+test: lint unit e2e
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+unit: $(READY)
+	$(BIN)/python -m pytest -q tests/unit
+
+e2e: $(READY)
+	$(BIN)/python -m pytest -q tests/e2e -n $(WORKERS) --dist worksteal --timeout 300
