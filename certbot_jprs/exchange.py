@@ -183,6 +183,7 @@ _NETWORK_ERRORS = (
     HTTPException,  # likewise
     OSError,
     ValueError,  # what a host name or a proxy's URL cannot be
+    TypeError,  # requests, of a proxy's URL without a host
 )
 
 
@@ -201,7 +202,7 @@ def _words(error: BaseException) -> str:
     if isinstance(error, requests.ConnectionError):
         return "the connection broke"
     if isinstance(error, requests.exceptions.InvalidURL):
-        return "unusable URL"
+        return "unusable URL, of the responder or the proxy"
     return "no HTTP response"
 
 

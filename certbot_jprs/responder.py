@@ -38,6 +38,10 @@ SIDE_BY_SIDE = 8
 # What threads need to say that their time is up.
 _GRACE = 0.5
 
+# Before cryptography 39 a certificate shared between threads raises "Already borrowed" when
+# looked at. What it does takes a millisecond: one at a time will do.
+_cryptography = threading.Lock()
+
 K = TypeVar("K")
 
 
@@ -173,13 +177,11 @@ class Responder:
         self, batch: _Batch, certificate: x509.Certificate, issuer: x509.Certificate
     ) -> Answer:
         """Does what ``ask`` says, as one of a batch."""
-        urls = responder_urls(certificate)
+        with _cryptography:
+            urls = responder_urls(certificate)
+            request = build_request(certificate, issuer)
         if not urls:
             return Answer(Status.UNDETERMINED, "certificate names no usable OCSP responder")
-        try:
-            request = build_request(certificate, issuer)
-        except ValueError:
-            return Answer(Status.UNDETERMINED, "certificate cannot be asked about")
         deadline = time.monotonic() + self._seconds
         unknown: Answer | None = None
         reasons = []
@@ -187,7 +189,8 @@ class Responder:
             share = (deadline - time.monotonic()) / (len(urls) - position)
             outcome = self._exchange(batch, url, request, share)
             if isinstance(outcome, bytes):
-                answer = evaluate(outcome, certificate, issuer, self._now())
+                with _cryptography:
+                    answer = evaluate(outcome, certificate, issuer, self._now())
                 if answer.status in {Status.GOOD, Status.REVOKED}:
                     return answer
                 if answer.status is Status.UNKNOWN:

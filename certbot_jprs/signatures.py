@@ -26,7 +26,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 _SIGNATURE_HASHES = ("sha256", "sha384", "sha512")
 
 
-class Rejected(Exception):  # noqa: N818 - no error of the program's: a verdict with its reason
+class Rejected(Exception):
     """A response failed a check; the message is the reason. ``ocsp.evaluate`` catches it."""
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import gzip
+import importlib.metadata
 import os
 import signal
 import socket
@@ -23,8 +25,8 @@ from certbot_jprs.responder import Responder
 from tests.unit import pki
 
 LIMIT = 1.0
-SLACK = 0.7
-USER_AND_SECRET = "dXNlcjpzZWNyZXQ="  # user:secret in Base64
+SLACK = 0.9
+UNUSABLE = "unusable URL, of the responder or the proxy ({url})"
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +216,18 @@ class TestExchange:
         assert request.headers["Accept-Encoding"] == "identity"
         assert request.headers["User-Agent"].startswith("certbot-jprs")
         assert request.headers["Authorization"] is None
+
+    def test_the_name_of_a_checkout(
+        self, world: pki.World, peer: Peer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def version(name: str) -> str:
+            raise importlib.metadata.PackageNotFoundError(name)
+
+        monkeypatch.setattr(importlib.metadata, "version", version)
+        peer.reply = send(b"")
+        with Responder(seconds=LIMIT) as asker:
+            asker.ask(world.leaf(peer.url), world.issuer)
+        assert peer.requests[0].headers["User-Agent"] == "certbot-jprs"
 
     @pytest.mark.parametrize("status", ["revoked", "unknown"])
     def test_other_verdicts(
@@ -432,7 +446,8 @@ class TestEnvironment:
         monkeypatch.setenv("http_proxy", peer.url.replace("//", "//user:secret@"))
         assert asker.ask(leaf, world.issuer).status is Status.GOOD
         assert peer.requests[0].path == "http://ocsp.invalid/"
-        assert peer.requests[0].headers["Proxy-Authorization"] == f"Basic {USER_AND_SECRET}"
+        credentials = base64.b64encode(b"user:secret").decode()
+        assert peer.requests[0].headers["Proxy-Authorization"] == f"Basic {credentials}"
 
     def test_no_proxy(
         self, world: pki.World, peer: Peer, asker: Responder, monkeypatch: pytest.MonkeyPatch
@@ -455,10 +470,13 @@ class TestEnvironment:
                 "cannot connect to {url} through the proxy proxy.invalid:3128: "
                 "its name does not resolve",
             ),
-            ("http://user:secret@", "unusable proxy ({url})"),
-            ("gopher://user:secret@proxy.invalid", ""),
-            ("socks5://user:secret@127.0.0.1:{closed}", ""),
-            ("http://user:secret@[proxy", ""),
+            ("http://user:secret@", "no HTTP response ({url})"),
+            (
+                "gopher://user:secret@proxy.invalid",
+                UNUSABLE,
+            ),
+            ("socks5://user:secret@127.0.0.1:{closed}", ""),  # PySocks or not
+            ("http://user:secret@[proxy", UNUSABLE),
         ],
     )
     def test_bad_proxy(
@@ -633,7 +651,7 @@ class TestSeveralUrls:
         assert len(peer.requests) == 2
 
 
-class Interrupted(Exception):  # noqa: N818 - stands for what a signal handler raises
+class Interrupted(Exception):
     """Raised by the handler below."""
 
 
