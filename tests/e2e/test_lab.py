@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from tests.lab import Missing, World, files, namespace, pki
-from tests.lab.service import ERROR
+from tests.lab.acme import ERROR
 
 EMAIL = ("-m", "admin@example.jp", "--agree-tos", "-n")
 REGISTER = ("register", *EMAIL)

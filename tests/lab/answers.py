@@ -18,7 +18,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tests.lab import pki
-from tests.lab.service import Issued
+from tests.lab.acme import Issued
 
 OUTSIDE = ("unauthorized", "tryLater", "internalError", "malformedRequest")
 SIGNED = (

@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 
 from tests.lab import Missing, World, pki
+from tests.lab.acme import Issued
 from tests.lab.client import Watcher
-from tests.lab.service import Issued
 
 PLUGIN = "certbot-jprs:http"
 NAMES = ("www.example.jp", "example.jp")

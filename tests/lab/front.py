@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler
 
+from tests.lab.acme import Jws, Problem, Request
 from tests.lab.http import Server, as_json, connect, fetch
 from tests.lab.namespace import CA, Namespace
 from tests.lab.pebble import LOCAL, Pebble
 from tests.lab.pki import Authority
-from tests.lab.service import Jws, Problem, Request, Service
+from tests.lab.service import Service
 
 PEBBLES_CONTACTS = 2  # JPRS takes 6: with more than Pebble takes, the front answers by itself
 PASSED = ("Content-Type", "Replay-Nonce", "Location", "Link", "Retry-After")

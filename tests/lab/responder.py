@@ -15,9 +15,9 @@ from http.server import BaseHTTPRequestHandler
 from cryptography.x509 import ocsp
 
 from tests.lab import answers
+from tests.lab.acme import Issued
 from tests.lab.http import Server
 from tests.lab.namespace import CA, Namespace
-from tests.lab.service import Issued
 
 Find = Callable[[int], "Issued | None"]
 RESPONSE = "application/ocsp-response"

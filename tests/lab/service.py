@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.lab import pki
+from tests.lab.acme import Issued, Jws, Problem, Request, unbase64
 from tests.lab.pebble import Pebble
 
 STEPS = {
@@ -30,69 +28,6 @@ STEPS = {
     "/revoke-cert": "revokeCert",
     "/rollover-account-key": "keyChange",
 }
-ERROR = "urn:ietf:params:acme:error:"
-
-
-@dataclass(frozen=True)
-class Request:
-    """A request that reached an ACME service."""
-
-    time: float
-    host: str
-    method: str
-    path: str
-    step: str
-    status: int
-
-    def __str__(self) -> str:
-        return f"{self.time:.2f} {self.method} {self.host}{self.path} ({self.step}): {self.status}"
-
-
-class Problem(Exception):
-    """A refusal: RFC 8555's problem document."""
-
-    def __init__(self, kind: str, status: int, detail: str) -> None:
-        super().__init__(detail)
-        self.kind = kind
-        self.status = status
-        self.detail = detail
-
-    def document(self) -> dict[str, object]:
-        """Returns it as the server sends it."""
-        return {"type": ERROR + self.kind, "status": self.status, "detail": self.detail}
-
-
-@dataclass
-class Issued:
-    """A certificate that a service issued.
-
-    Attributes:
-        issued_at: when the client could first have it, in seconds since the epoch.
-        revoked_at: when it was revoked.
-    """
-
-    host: str
-    certificate: x509.Certificate
-    issuer: x509.Certificate
-    issuer_key: rsa.RSAPrivateKey
-    account: str
-    issued_at: float
-    revoked_at: float | None = None
-
-    @property
-    def serial(self) -> int:
-        """Its serial number."""
-        return self.certificate.serial_number
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Its DNS names."""
-        return pki.names_of(self.certificate)
-
-    @property
-    def pem(self) -> str:
-        """The certificate in PEM."""
-        return pki.pem(self.certificate)
 
 
 @dataclass
@@ -100,31 +35,6 @@ class _Refusal:
     problem: Problem
     left: int
     match: str
-
-
-@dataclass(frozen=True)
-class Jws:
-    """What an ACME request says, unverified: Pebble verifies it."""
-
-    header: Mapping[str, Any] = field(default_factory=dict)
-    payload: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def parse(cls, body: bytes) -> Jws:
-        """Reads a request's body; anything but a JWS says nothing."""
-        try:
-            outer = json.loads(body)
-            payload = unbase64(outer["payload"])
-            return cls(
-                json.loads(unbase64(outer["protected"])), json.loads(payload) if payload else {}
-            )
-        except (ValueError, KeyError, TypeError):
-            return cls()
-
-
-def unbase64(text: str) -> bytes:
-    """Decodes base64url without padding."""
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 class Service:
@@ -290,51 +200,3 @@ class Service:
         if "jwk" not in jws.header and jws.header.get("kid") != known.account:
             raise Problem("unauthorized", 401, "The client lacks sufficient authorization")
         known.revoked_at = time.time()
-
-
-class Jprs(Service):
-    """JPRS's service: what it refuses by itself, in its own words."""
-
-    DEFAULT_OCSP = ("http://ocsp.amecert.jprs.jp/",)
-
-    def reset(self) -> None:
-        """Back to the beginning."""
-        super().reset()
-        self._pretended: dict[str, Sequence[str]] = {}
-
-    @property
-    def eab(self) -> Mapping[str, str]:
-        """The EAB credentials that it accepts: HMAC keys by key identifier."""
-        return self.backend().eab
-
-    def check(self, step: str, jws: Jws) -> None:
-        """Refuses what JPRS refuses."""
-        super().check(step, jws)
-        payload = jws.payload
-        if step == "newAccount" and not payload.get("onlyReturnExisting"):
-            _check_contacts(payload.get("contact", []))
-            if not payload.get("termsOfServiceAgreed"):
-                raise Problem("malformed", 400, "Please agree to the term of service.")
-            if not payload.get("externalAccountBinding"):
-                detail = "The request must include a value for the externalAccountBinding field"
-                raise Problem("externalAccountRequired", 400, detail)
-        elif step == "account" and "contact" in payload:
-            _check_contacts(payload["contact"])
-        elif step == "finalize":
-            key = pki.csr_public_key(unbase64(payload["csr"]))
-            if not isinstance(key, rsa.RSAPublicKey) or key.key_size < 2048:
-                raise Problem("badCSR", 400, "The CSR is unacceptable")
-
-    def translate(self, step: str, status: int, body: bytes) -> tuple[int, bytes]:
-        """Puts Pebble's refusals of accounts into JPRS's words."""
-        if step == "newAccount" and status >= 400:
-            kind = json.loads(body).get("type", "").replace(ERROR, "")
-            if kind not in {"badNonce", "accountDoesNotExist"}:
-                problem = Problem("malformed", 400, "Unable to create account")
-                return problem.status, json.dumps(problem.document()).encode()
-        return super().translate(step, status, body)
-
-
-def _check_contacts(contacts: Sequence[str]) -> None:
-    if not 1 <= len(contacts) <= 6 or len(set(contacts)) < len(contacts):
-        raise Problem("malformed", 400, "The contact information is invalid:")

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import sys
 import threading
-from collections.abc import Mapping
-from pathlib import Path
 from types import TracebackType
 
 from tests.lab import pki
+from tests.lab.acme import Issued
 from tests.lab.apache import Apache
 from tests.lab.client import Served, Watcher, visit
-from tests.lab.files import Lineage
 from tests.lab.front import Front
-from tests.lab.namespace import CA, PATH, SILENT, WEB, Namespace
+from tests.lab.jprs import Jprs
+from tests.lab.machine import CA_BUNDLE, Machine
+from tests.lab.namespace import CA, SILENT, WEB, Namespace
 from tests.lab.pebble import NameServer, Pebble
-from tests.lab.process import Result, Running, Terminal
+from tests.lab.process import Result
 from tests.lab.responder import Responder
-from tests.lab.service import Issued, Jprs, Service
+from tests.lab.service import Service
 
 JPRS_HOST = "acme.amecert.jprs.jp"
 OCSP_HOST = "ocsp.amecert.jprs.jp"
-CA_BUNDLE = "/run/lab/ca.pem"
 
 DNS_HOOK = """\
 #!{python} -I
@@ -36,7 +34,7 @@ urllib.request.urlopen(url, json.dumps(body).encode(), timeout=5).close()
 """
 
 
-class World:
+class World(Machine):
     """A private world with a stand-in for JPRS; see the package's docstring for its use.
 
     Attributes:
@@ -45,7 +43,6 @@ class World:
         ocsp: JPRS's OCSP responder.
         dns: the name server.
         apache: the web server.
-        history: what commands were run since the last reset, running ones included.
     """
 
     def __init__(self, *, nonce_reject: int = 0, authz_reuse: int = 0) -> None:
@@ -61,10 +58,9 @@ class World:
         self._options = {"nonce_reject": nonce_reject, "authz_reuse": authz_reuse}
         self._lock = threading.Lock()
         self._pebbles: dict[str, Pebble] = {}
-        self.history: list[Result | Running | Terminal] = []
         self._furniture: list[Pebble | NameServer] = []
         self._closing = contextlib.ExitStack()
-        self.namespace = Namespace()
+        super().__init__(Namespace())
         self._closing.callback(self.namespace.close)
         try:
             self._furnish()
@@ -107,14 +103,8 @@ class World:
 
     def reset(self) -> None:
         """Brings everything but the CA's memory back to the beginning; ends all processes."""
-        for each in self.history:
-            if isinstance(each, Terminal):
-                each.close()
         self.namespace.reset()
-        for each in self.history:
-            if isinstance(each, Running):
-                each.kill()
-        self.history.clear()
+        self.forget()
         for service in self.services:
             service.reset()
         self.ocsp.reset()
@@ -126,11 +116,7 @@ class World:
         self._closing.close()  # ends every process in the world; what is left is to collect them
         for server in self._furniture:
             server.close()
-        for each in self.history:
-            if isinstance(each, Terminal):
-                each.close()
-            elif isinstance(each, Running):
-                each.kill()
+        self.forget()
 
     def __enter__(self) -> World:
         return self
@@ -142,49 +128,6 @@ class World:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    # -- files ---------------------------------------------------------------------------------
-
-    def path(self, path: str | os.PathLike[str]) -> Path:
-        """Returns where a file of the world can be reached from outside."""
-        return self.namespace.path(path)
-
-    def read(self, path: str) -> str:
-        """Returns a file's text, empty if there is none."""
-        try:
-            return self.path(path).read_text(encoding="utf-8", errors="replace")
-        except FileNotFoundError:
-            return ""
-
-    def write(self, path: str, text: str, mode: int = 0o644) -> Path:
-        """Writes a file, with its directories, and returns where it is from outside."""
-        target = self.path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-        target.chmod(mode)
-        return target
-
-    def cli_ini(self, text: str) -> None:
-        """Writes Certbot's /etc/letsencrypt/cli.ini."""
-        self.write("/etc/letsencrypt/cli.ini", text)
-
-    def hook(self, path: str, text: str) -> str:
-        """Writes an executable shell script and returns its path in the world."""
-        self.write(path, "#!/bin/sh\n" + text + "\n", mode=0o755)
-        return path
-
-    def lineage(self, name: str) -> Lineage:
-        """Returns what Certbot keeps under a certificate name."""
-        return Lineage(self.path("/etc/letsencrypt"), name)
-
-    def lineages(self) -> list[str]:
-        """Returns the names of all certificates that Certbot keeps."""
-        return sorted(path.stem for path in self.path("/etc/letsencrypt/renewal").glob("*.conf"))
-
-    @property
-    def certbot_log(self) -> str:
-        """The text of letsencrypt.log."""
-        return self.read("/var/log/letsencrypt/letsencrypt.log")
 
     # -- names and network ---------------------------------------------------------------------
 
@@ -250,89 +193,6 @@ class World:
         """Returns the options that carry valid EAB credentials."""
         kid = f"lab-{which}"
         return ("--eab-kid", kid, "--eab-hmac-key", self.jprs.eab[kid])
-
-    # -- commands ------------------------------------------------------------------------------
-
-    def environment(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Returns the environment that commands get."""
-        base = {
-            "PATH": PATH,
-            "HOME": "/run/home",
-            "TMPDIR": "/run/tmp",
-            "LANG": "C.UTF-8",
-            "REQUESTS_CA_BUNDLE": CA_BUNDLE,
-        }
-        return {**base, **(env or {})}
-
-    def spawn(
-        self,
-        *args: str,
-        env: Mapping[str, str] | None = None,
-        input: str | None = None,  # noqa: A002
-    ) -> Running:
-        """Starts a command on the web server's host."""
-        running = Running(args, self.namespace.command(args), self.environment(env), input)
-        self.history.append(running)
-        return running
-
-    def run(
-        self,
-        *args: str,
-        timeout: float = 60,
-        env: Mapping[str, str] | None = None,
-        input: str | None = None,  # noqa: A002
-    ) -> Result:
-        """Runs a command on the web server's host to its end."""
-        running = self.spawn(*args, env=env, input=input)
-        result = running.wait(timeout)
-        with contextlib.suppress(ValueError):
-            self.history[self.history.index(running)] = result
-        return result
-
-    def certbot_command(self, venv: str | os.PathLike[str] | None = None) -> str:
-        """Returns the path of Certbot.
-
-        Args:
-            venv: a virtual environment, or a certbot executable; None: this interpreter's.
-        """
-        if venv is None:
-            return str(Path(sys.executable).with_name("certbot"))
-        path = Path(venv)
-        return str(path / "bin" / "certbot" if path.is_dir() else path)
-
-    def certbot(
-        self,
-        *args: str,
-        timeout: float = 120,
-        env: Mapping[str, str] | None = None,
-        input: str | None = None,  # noqa: A002
-        venv: str | os.PathLike[str] | None = None,
-    ) -> Result:
-        """Runs Certbot to its end; see ``certbot_command`` for ``venv``."""
-        command = self.certbot_command(venv)
-        return self.run(command, *args, timeout=timeout, env=env, input=input)
-
-    def spawn_certbot(
-        self,
-        *args: str,
-        env: Mapping[str, str] | None = None,
-        venv: str | os.PathLike[str] | None = None,
-    ) -> Running:
-        """Starts Certbot; signals reach the process itself."""
-        return self.spawn(self.certbot_command(venv), *args, env=env)
-
-    def certbot_pty(
-        self,
-        *args: str,
-        env: Mapping[str, str] | None = None,
-        venv: str | os.PathLike[str] | None = None,
-    ) -> Terminal:
-        """Starts Certbot on a terminal of its own."""
-        argv = [self.certbot_command(venv), *args]
-        command = self.namespace.command(["setsid", "--ctty", *argv])
-        terminal = Terminal(argv, command, self.environment({"TERM": "xterm", **(env or {})}))
-        self.history.append(terminal)
-        return terminal
 
     # -- for the reader of a failed test ---------------------------------------------------------
 
