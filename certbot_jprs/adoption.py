@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import configobj
 
+from certbot_jprs import durable
 from certbot_jprs.lineages import Lineage
 from certbot_jprs.options import APACHE_DEST, DEST, NAME
 
@@ -130,7 +131,7 @@ def write(lineage: Lineage, change: Change) -> str | None:
     except BaseException:
         os.unlink(temporary)
         raise
-    sync_directory(directory)
+    durable.sync_directory(directory)
     return backup
 
 
@@ -154,18 +155,3 @@ def _copy_attributes(source: str, target: str) -> None:
     os.chown(target, status.st_uid, status.st_gid)
     shutil.copystat(source, target)
 
-
-def sync_directory(directory: str) -> None:
-    """Makes renames in a directory durable.
-
-    Args:
-        directory: its path.
-
-    Raises:
-        OSError: it cannot be opened or synced.
-    """
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

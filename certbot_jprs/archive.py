@@ -10,7 +10,7 @@ import os
 import re
 import tempfile
 
-from certbot_jprs.adoption import sync_directory
+from certbot_jprs import durable
 from certbot_jprs.lineages import KINDS, Lineage
 
 REVOKED_SUFFIX = ".revoked"
@@ -85,7 +85,7 @@ def link_to(lineage: Lineage, version: int) -> None:
         except OSError:
             os.unlink(temporary)
             raise
-    sync_directory(live)
+    durable.sync_directory(live)
 
 
 def withdraw(lineage: Lineage, version: int) -> int | None:
@@ -114,5 +114,5 @@ def withdraw(lineage: Lineage, version: int) -> int | None:
     for kind in KINDS:
         path = os.path.join(folder, f"{kind}{version}.pem")
         os.replace(path, path + REVOKED_SUFFIX)
-    sync_directory(folder)
+    durable.sync_directory(folder)
     return others[-1]

@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 import functools
 import logging
+import sys
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any, Callable, Protocol
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,8 @@ class ParsedCommand:
     Attributes:
         namespace: the options; what is set here is what Certbot sees.
         verb: Certbot's subcommand, such as ``run``.
-        from_file: destinations whose value came from ``cli.ini`` (or ``--config``).
+        from_file: destinations whose value came from ``cli.ini`` (or ``--config``), not
+            overridden by the command line.
         typed: destinations whose value the user gave, on the command line or in a file.
         detecting: True while Certbot before 2.7 parses the same command line once more, only to
             learn which options were given (``cli.set_by_cli``).
@@ -69,13 +71,15 @@ def after_parsing(group: Any, act: Callable[[ParsedCommand], None]) -> bool:
     @functools.wraps(parse_args)
     def parse_and_act(*args: Any, **kwargs: Any) -> argparse.Namespace:
         namespace: argparse.Namespace = parse_args(*args, **kwargs)
-        from_file = _set_in_file(parser)
+        on_command_line = _set_on_command_line(parser, helpful)
+        # ConfigArgParse does not see that "-aNAME" or "--auth NAME" overrides a file's value.
+        from_file = _set_in_file(parser) - on_command_line
         act(
             ParsedCommand(
                 namespace=namespace,
                 verb=verb,
                 from_file=from_file,
-                typed=from_file | _set_on_command_line(parser, helpful),
+                typed=from_file | on_command_line,
                 detecting=bool(getattr(helpful, "detect_defaults", False)),
             )
         )
@@ -106,17 +110,38 @@ def _set_in_file(parser: Any) -> frozenset[str]:
 def _set_on_command_line(parser: Any, helpful: Any) -> frozenset[str]:
     """Returns the destinations of the options that stand on the command line.
 
-    Abbreviations (``--key`` for ``--key-type``) count, as they do for argparse.
+    Values need not be told from options: argparse refuses a value that looks like one.
     """
-    words = [str(word).split("=", 1)[0] for word in getattr(helpful, "args", [])]
-    options = {word for word in words if word.startswith("--") and len(word) > 2}
-    short = {word[:2] for word in words if word[:1] == "-" and word[1:2] not in ("", "-")}
-    found = set()
-    for action in getattr(parser, "_actions", []):
-        for option in action.option_strings:
-            if option in short or any(option.startswith(word) for word in options):
-                found.add(action.dest)
+    known = {
+        option: action
+        for action in getattr(parser, "_actions", [])
+        for option in action.option_strings
+    }
+    found: set[str] = set()
+    for word in map(str, getattr(helpful, "args", [])):
+        if word == "--":
+            break
+        found.update(action.dest for action in _named_by(word, known))
     return frozenset(found)
+
+
+def _named_by(word: str, known: dict[str, Any]) -> list[Any]:
+    """Returns the actions of the options in one word of a command line, as argparse reads it."""
+    if word.startswith("--"):
+        option = word.split("=", 1)[0]
+        if option in known:  # `--apache` is no abbreviation of `--apache-server-root`
+            return [known[option]]
+        return [action for name, action in known.items() if name.startswith(option)]
+    named = []
+    if word.startswith("-"):
+        for letter in word[1:]:  # flags share a dash up to the first that takes a value: `-naNAME`
+            action = known.get(f"-{letter}")
+            if action is None:
+                break
+            named.append(action)
+            if action.nargs != 0:
+                break
+    return named
 
 
 def option_dests(group: Any, prefix: str) -> dict[str, Callable[[str], Any]]:
@@ -140,3 +165,165 @@ def option_dests(group: Any, prefix: str) -> dict[str, Callable[[str], Any]]:
         for action in getattr(parser, "_actions", [])
         if action.dest.startswith(prefix)
     }
+
+
+class Interceptor(Protocol):
+    """What is told of the steps of Certbot that move a lineage's links or run its hooks."""
+
+    def before_issuing(self, config: Any) -> None:
+        """A certificate is about to be ordered; raising prevents that."""
+
+    def before_saving(self, lineage: Any, config: Any) -> None:
+        """A new version is about to be written to ``archive/``."""
+
+    def after_saving(self, lineage: Any, version: int) -> None:
+        """That version was written; no link was moved."""
+
+    def keeps_links(self, lineage: Any, version: int | None) -> bool:
+        """Tells whether the links stay, although Certbot would move them to ``version``."""
+
+    def deploy_hooks(self, config: Any, lineage_path: str, run: Callable[[], None]) -> None:
+        """Certbot would run the lineage's deploy hooks now, with ``run``."""
+
+    def at_end(self) -> Callable[[], None]:
+        """The last lineage of ``renew`` was processed.
+
+        Returns:
+            What is called after the post-hooks; raising there makes the run fail.
+        """
+
+
+_HOOKS = ("pre_hook", "deploy_hook", "run_saved_post_hooks")
+_LINEAGE_METHODS = ("save_successor", "update_all_links_to", "has_pending_deployment")
+
+
+def intercept(interceptor: Interceptor) -> bool:
+    """Tells an interceptor of the steps that move a lineage's links or run its deploy hooks.
+
+    Why: Certbot links a renewed certificate into ``live/``, and runs its deploy hooks, before it
+    calls any plugin; a hook like ``systemctl reload httpd``, or anybody's reload, would serve it
+    before the OCSP responder knows it. Certbot has no public mechanism that reaches earlier:
+    ``directory_hooks = False`` silences other lineages' hooks too, and a blanked ``deploy_hook``
+    is erased from the renewal file. How: the functions of ``certbot._internal.hooks`` and the
+    methods of ``RenewableCert`` that Certbot calls through their module and class are wrapped,
+    once per process, and only where the plugin is selected or holds something. Tested with
+    Certbot 1.21, 2.1 and 5.8 (``renew_hook`` existed before 5.0, ``truncate`` since 2.8).
+
+    Args:
+        interceptor: what is told; the same object for the whole process.
+
+    Returns:
+        False where this Certbot lacks one of them, and then nothing is wrapped: the plugin waits
+        before each reload of its own, and deploy hooks run before that wait.
+    """
+    try:
+        from certbot._internal import hooks, storage
+
+        lineage_class = storage.RenewableCert
+        targets = [getattr(hooks, name) for name in _HOOKS]
+        targets += [getattr(lineage_class, name) for name in _LINEAGE_METHODS]
+    except (ImportError, AttributeError) as error:
+        logger.debug("This Certbot's hooks or lineages are unknown to certbot-jprs: %s", error)
+        return False
+    if not all(callable(target) for target in targets):
+        return False
+    if getattr(hooks, _HOOKED, False):
+        return True
+    setattr(hooks, _HOOKED, True)
+    _wrap_hooks(hooks, interceptor)
+    _wrap_lineages(lineage_class, interceptor)
+    return True
+
+
+def _wrap_hooks(hooks: Any, interceptor: Interceptor) -> None:
+    def issuing(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def pre_hook(config: Any, *args: Any, **kwargs: Any) -> Any:
+            interceptor.before_issuing(config)
+            return original(config, *args, **kwargs)
+
+        return pre_hook
+
+    def deploying(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def deploy_hook(config: Any, domains: Any, lineage_path: str) -> None:
+            interceptor.deploy_hooks(
+                config, lineage_path, lambda: original(config, domains, lineage_path)
+            )
+
+        return deploy_hook
+
+    def ending(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def run_saved_post_hooks(*args: Any, **kwargs: Any) -> Any:
+            # Before Certbot 2.7 this is called in a `finally`, also when the run was ended.
+            in_flight = sys.exc_info()[1]
+            if in_flight is not None and not isinstance(in_flight, Exception):
+                return original(*args, **kwargs)
+            conclude = interceptor.at_end()
+            try:
+                return original(*args, **kwargs)
+            finally:
+                conclude()
+
+        return run_saved_post_hooks
+
+    hooks.pre_hook = issuing(hooks.pre_hook)
+    hooks.run_saved_post_hooks = ending(hooks.run_saved_post_hooks)
+    for name in ("deploy_hook", "renew_hook"):
+        if hasattr(hooks, name):
+            setattr(hooks, name, deploying(getattr(hooks, name)))
+
+
+def _wrap_lineages(lineage_class: Any, interceptor: Interceptor) -> None:
+    save, update, pending = (getattr(lineage_class, name) for name in _LINEAGE_METHODS)
+
+    @functools.wraps(save)
+    def save_successor(
+        self: Any, prior: int, cert: Any, key: Any, chain: Any, config: Any, *more: Any
+    ) -> Any:
+        interceptor.before_saving(self, config)
+        version = save(self, prior, cert, key, chain, config, *more)
+        interceptor.after_saving(self, version)
+        return version
+
+    @functools.wraps(update)
+    def update_all_links_to(self: Any, version: int) -> Any:
+        return None if interceptor.keeps_links(self, version) else update(self, version)
+
+    @functools.wraps(pending)
+    def has_pending_deployment(self: Any) -> Any:
+        return False if interceptor.keeps_links(self, None) else pending(self)
+
+    lineage_class.save_successor = save_successor
+    lineage_class.update_all_links_to = update_all_links_to
+    lineage_class.has_pending_deployment = has_pending_deployment
+    if hasattr(lineage_class, "truncate"):
+        truncate = lineage_class.truncate
+
+        @functools.wraps(truncate)
+        def keep_or_truncate(self: Any, *args: Any, **kwargs: Any) -> Any:
+            # It spares the newest versions, and the one in service may be older than those.
+            return None if interceptor.keeps_links(self, None) else truncate(self, *args, **kwargs)
+
+        lineage_class.truncate = keep_or_truncate
+
+
+def run_deploy_hooks(config: Any, domains: list[str], lineage_path: str, renewed: bool) -> None:
+    """Runs a lineage's deploy hooks as Certbot does.
+
+    Used for a lineage that an earlier run left held: the hooks that Certbot passed then are gone
+    with that process.
+
+    Args:
+        config: a configuration with the lineage's hooks.
+        domains: the names of the certificate.
+        lineage_path: its directory in ``live/``.
+        renewed: whether it replaces an earlier version; before 5.0 Certbot runs the hooks of
+            ``renewal-hooks/deploy/`` only then.
+    """
+    from certbot._internal import hooks
+
+    name = "renew_hook" if renewed and hasattr(hooks, "renew_hook") else "deploy_hook"
+    wrapped = getattr(hooks, name)
+    getattr(wrapped, "__wrapped__", wrapped)(config, domains, lineage_path)
