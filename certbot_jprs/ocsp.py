@@ -50,7 +50,7 @@ _NEVER_ISSUED = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # when an attribute is looked at, however well the outermost structure could be loaded.
 _UNREADABLE = (
     ValueError,  # malformed DER, impossible dates, version or status numbers without a name
-    KeyError,  # cryptography 35 to 41: a name with a string of a type that names do not have
+    KeyError,  # cryptography 38: a name with a string of a type that names do not have
     TypeError,  # cryptography 3.4: a value of another kind than the field's
     OverflowError,  # numbers too long for a machine word
     UnsupportedAlgorithm,  # a hash, a curve or a signature algorithm without a name

@@ -38,7 +38,7 @@ SIDE_BY_SIDE = 8
 # What threads need to say that their time is up.
 _GRACE = 0.5
 
-# Before cryptography 39 a certificate shared between threads raises "Already borrowed" when
+# In cryptography 38 (Debian 12) a certificate that threads share raises "Already borrowed" when
 # looked at. What it does takes a millisecond: one at a time will do.
 _cryptography = threading.Lock()
 
