@@ -8,6 +8,8 @@ context stay; a backup is kept beside it; comments and unknown keys survive.
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import os
 import re
 import shutil
@@ -16,11 +18,20 @@ from dataclasses import dataclass
 
 import configobj
 
-from certbot_jprs import durable
+from certbot_jprs import durable, lineages
 from certbot_jprs.lineages import Lineage
 from certbot_jprs.options import APACHE_DEST, DEST, NAME
 
-_SLEEP = re.compile(r"(?:^|(?<=[;&]))\s*sleep\s+[0-9.]+[smhd]?\s*(?:;|&&|$)\s*")
+# Quoted or escaped text, and comments, in which the words of a hook are no commands.
+_OPAQUE = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\.|(?:^|(?<=\s))\#[^\n]*""", re.DOTALL)
+
+# A loop that sleeps polls something: without its pause it would spin.
+_LOOP = re.compile(r"\b(?:while|until|for)\b")
+
+_SLEEP = re.compile(
+    r"(?:^|(?<=[;&\n]))\s*(?:(?:/usr)?/bin/)?sleep(?:[ \t]+[0-9.]+[smhd]?)+[ \t]*"
+    r"(?:;(?!;)|&&|\n|$)\s*"
+)
 
 _APACHE_RELOAD = re.compile(
     r"""(?:/\S*/)?(?:
@@ -37,6 +48,7 @@ def without_sleep(hook: str | None) -> str | None:
 
     A ``sleep`` before the reload is what JPRS's manual prescribes; the plugin waits for the OCSP
     responder instead. If only a reload of Apache remains, that goes too: the plugin reloads it.
+    Where a ``sleep`` may mean something else, in quotes or in a loop, the hook stays as it is.
 
     Args:
         hook: the hook's shell command, or None.
@@ -46,10 +58,16 @@ def without_sleep(hook: str | None) -> str | None:
     """
     if hook is None:
         return None
-    left, removed = _SLEEP.subn("", hook)
-    if not removed:
+    visible = _OPAQUE.sub(lambda match: "x" * len(match.group()), hook)
+    sleeps = [] if _LOOP.search(visible) else list(_SLEEP.finditer(visible))
+    if not sleeps:
         return hook
-    left = left.strip().strip(";&").strip()
+    left = hook
+    for match in reversed(sleeps):
+        left = left[: match.start()] + left[match.end() :]
+    left = left.strip()
+    # Nothing follows any more what led to a sleep at the end; `&` alone is not of that kind.
+    left = re.sub(r"\s*(?:&&|(?<!;);)$", "", left)
     return None if not left or _APACHE_RELOAD.fullmatch(left) else left
 
 
@@ -76,12 +94,15 @@ def plan(lineage: Lineage, authenticator: str | None, installer: str | None) -> 
 
     Raises:
         OSError: the file cannot be read.
+        ValueError: it is not a renewal file.
     """
-    conf = configobj.ConfigObj(
-        lineage.renewal_file, encoding="utf-8", default_encoding="utf-8", file_error=True
-    )
-    before = [line.rstrip("\n") for line in conf.write()]
-    params = conf["renewalparams"]
+    lines = lineages.load_lines(lineage.renewal_file)
+    conf = lineages.parse(lines, lineage.renewal_file)
+    params = conf.get("renewalparams")
+    if not isinstance(params, configobj.Section):
+        raise ValueError(f"{lineage.renewal_file} is not a renewal file")
+    conf.indent_type = ""
+    written = conf.write()
     if authenticator is not None:
         params["authenticator"] = authenticator
     if installer is not None:
@@ -89,7 +110,7 @@ def plan(lineage: Lineage, authenticator: str | None, installer: str | None) -> 
     if "key_type" in params or authenticator is not None:
         params["key_type"] = "rsa"
     for key in ("renew_hook", "deploy_hook"):
-        if key in params:
+        if isinstance(params.get(key), str):
             hook = without_sleep(params[key])
             if hook is None:
                 del params[key]
@@ -97,8 +118,37 @@ def plan(lineage: Lineage, authenticator: str | None, installer: str | None) -> 
                 params[key] = hook
     if NAME in (authenticator, installer):
         for key in [key for key in params if key.startswith(APACHE_DEST)]:
+            params.pop(DEST + key, None)  # of an earlier time with this plugin
             params.rename(key, DEST + key)
-    return Change(before, [line.rstrip("\n") for line in conf.write()])
+    return Change(lines, _as_in_file(lines, written, conf.write()))
+
+
+def _as_in_file(lines: list[str], before: list[str], after: list[str]) -> list[str]:
+    """Returns the lines after a change, as ConfigObj writes only those that differ.
+
+    It loses blanks and quotes, and the space before a comment, of every other line too, and
+    with a key the comment above it.
+
+    Args:
+        lines: the file's lines.
+        before: the same as ConfigObj writes them.
+        after: what ConfigObj writes after the change.
+    """
+    if len(lines) != len(before):
+        return after
+    result = []
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    for operation, i1, i2, j1, j2 in matcher.get_opcodes():
+        if operation == "equal":
+            result += lines[i1:i2]
+            continue
+        result += [
+            line
+            for line in lines[i1:i2]
+            if line.lstrip().startswith("#") and line not in after[j1:j2]
+        ]
+        result += after[j1:j2]
+    return result
 
 
 def write(lineage: Lineage, change: Change) -> str | None:
@@ -116,22 +166,28 @@ def write(lineage: Lineage, change: Change) -> str | None:
     """
     if change.before == change.after:
         return None
-    path = lineage.renewal_file
-    backup = _unused(f"{path}.before-jprs")
-    _copy(path, backup)
+    path = os.path.realpath(lineage.renewal_file)  # a link stays one
     directory = os.path.dirname(path)
-    descriptor, temporary = tempfile.mkstemp(prefix=".jprs-", dir=directory)
+    backup = _unused(f"{lineage.renewal_file}.before-jprs")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write("\n".join(change.after) + "\n")
-            _copy_attributes(path, temporary)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        _copy(path, backup)
+        descriptor, temporary = tempfile.mkstemp(prefix=".jprs-", dir=directory)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write("\n".join(change.after) + "\n")
+                _copy_attributes(path, temporary)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
     except BaseException:
-        os.unlink(temporary)
+        with contextlib.suppress(OSError):
+            os.unlink(backup)
         raise
-    durable.sync_directory(directory)
+    with contextlib.suppress(OSError):  # done, though a power cut might undo it
+        durable.sync_directory(directory)
     return backup
 
 
@@ -154,4 +210,3 @@ def _copy_attributes(source: str, target: str) -> None:
     status = os.stat(source)
     os.chown(target, status.st_uid, status.st_gid)
     shutil.copystat(source, target)
-

@@ -20,13 +20,27 @@ def directory(lineage: Lineage) -> str:
     """Returns the lineage's directory in ``archive/``.
 
     Args:
-        lineage: the lineage; its certificate's link may dangle.
+        lineage: the lineage; its links may dangle.
 
     Raises:
-        OSError: the link cannot be read.
+        OSError: none of its links can be read.
     """
-    link = lineage.links["cert"]
-    return os.path.normpath(os.path.join(os.path.dirname(link), os.path.dirname(os.readlink(link))))
+    # `live/` or `live/NAME/` may be a link itself, from whose target a relative link starts.
+    live = os.path.realpath(os.path.dirname(lineage.links["cert"]))
+    return os.path.realpath(os.path.join(live, _linked_directory(lineage)))
+
+
+def _linked_directory(lineage: Lineage) -> str:
+    """Returns the directory as the links name it: relative, or absolute.
+
+    Certbot takes each link away before it makes it anew, so that a killed Certbot leaves one
+    missing; which, is unknown.
+    """
+    *others, last = (lineage.links[kind] for kind in ("cert", "privkey", "chain", "fullchain"))
+    for link in others:
+        if os.path.islink(link):
+            return os.path.dirname(os.readlink(link))
+    return os.path.dirname(os.readlink(last))
 
 
 def current_version(lineage: Lineage) -> int | None:
@@ -72,17 +86,19 @@ def link_to(lineage: Lineage, version: int) -> None:
         OSError: a link could not be replaced; those before it were.
     """
     live = os.path.dirname(lineage.links["cert"])
-    relative = os.path.relpath(directory(lineage), live)
+    folder = _linked_directory(lineage)
     for kind in KINDS:
         link = lineage.links[kind]
-        target = os.path.join(relative, f"{kind}{version}.pem")
-        if os.path.realpath(link) == os.path.realpath(os.path.join(live, target)):
+        target = os.path.join(folder, f"{kind}{version}.pem")
+        # What the link says counts, not where it leads in the end: with --reuse-key the key of a
+        # version is itself a link to that of an earlier one.
+        if os.path.islink(link) and os.readlink(link) == target:
             continue
         temporary = tempfile.mktemp(prefix=f".{kind}-", dir=live)  # noqa: S306 - a link, made once
         os.symlink(target, temporary)
         try:
             os.replace(temporary, link)
-        except OSError:
+        except BaseException:
             os.unlink(temporary)
             raise
     durable.sync_directory(live)
@@ -108,11 +124,29 @@ def withdraw(lineage: Lineage, version: int) -> int | None:
     others = [number for number in versions(lineage) if number != version]
     if not others:
         return None
-    if current_version(lineage) == version:
-        link_to(lineage, others[-1])
     folder = directory(lineage)
+    if any(_links_to(lineage, kind, version) for kind in KINDS):  # some: a move was cut short
+        link_to(lineage, others[-1])
     for kind in KINDS:
         path = os.path.join(folder, f"{kind}{version}.pem")
-        os.replace(path, path + REVOKED_SUFFIX)
+        # Missing: an earlier call was cut short. Used: with --reuse-key the keys of later
+        # versions are links to this one; without its other files it is no version any more.
+        if os.path.lexists(path) and not _is_used(path):
+            os.replace(path, path + REVOKED_SUFFIX)
     durable.sync_directory(folder)
     return others[-1]
+
+
+def _links_to(lineage: Lineage, kind: str, version: int) -> bool:
+    link = lineage.links[kind]
+    return os.path.islink(link) and os.path.basename(os.readlink(link)) == f"{kind}{version}.pem"
+
+
+def _is_used(path: str) -> bool:
+    """Tells whether another file in the same directory is a link to this one."""
+    folder, name = os.path.split(path)
+    with os.scandir(folder) as entries:
+        return any(
+            entry.is_symlink() and os.path.basename(os.readlink(entry.path)) == name
+            for entry in entries
+        )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import gettext
 import os
+import struct
 
 DOMAIN = "certbot_jprs"
 LOCALE_DIR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "locale")
@@ -21,7 +22,7 @@ def _translations() -> gettext.NullTranslations:
     """Returns the catalogue of the process's locale, or one that translates nothing."""
     try:
         return gettext.translation(DOMAIN, LOCALE_DIR, fallback=True)
-    except (OSError, UnicodeError, ValueError):
+    except (OSError, ValueError, LookupError, struct.error):
         return gettext.NullTranslations()
 
 

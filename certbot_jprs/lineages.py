@@ -7,6 +7,7 @@ somebody's broken lineage: Certbot reports it itself, so here it is left out.
 
 from __future__ import annotations
 
+import errno
 import glob
 import logging
 import os
@@ -31,7 +32,7 @@ class Lineage:
         name: as in ``--cert-name``.
         renewal_file: path of ``renewal/NAME.conf``.
         links: path of the link in ``live/`` for each of ``KINDS``.
-        params: the ``[renewalparams]`` section; all values are text.
+        params: the ``[renewalparams]`` section; a value with a comma that is not quoted is a list.
     """
 
     name: str
@@ -42,7 +43,7 @@ class Lineage:
     @property
     def server(self) -> str | None:
         """The ACME directory URL of its CA."""
-        return self.params.get("server")
+        return _stored(self.params, "server")
 
     @property
     def authenticator(self) -> str | None:
@@ -71,7 +72,11 @@ class Lineage:
             OSError, ValueError: it cannot be read.
         """
         with open(self.links["cert"], "rb") as file:
-            return x509.load_pem_x509_certificate(file.read())
+            data = file.read()
+        try:
+            return x509.load_pem_x509_certificate(data)
+        except x509.InvalidVersion as error:
+            raise ValueError(f"{self.links['cert']}: {error}") from error
 
     def names(self) -> frozenset[str]:
         """Returns the DNS names of the certificate that ``live/`` points to, in lower case.
@@ -84,7 +89,7 @@ class Lineage:
 
 def _stored(params: Mapping[str, Any], key: str) -> str | None:
     value = params.get(key)
-    return None if value in (None, "None", "") else str(value)
+    return value if isinstance(value, str) and value not in ("None", "") else None
 
 
 def names_of(certificate: x509.Certificate) -> frozenset[str]:
@@ -92,11 +97,16 @@ def names_of(certificate: x509.Certificate) -> frozenset[str]:
 
     Args:
         certificate: the certificate; without subjectAltName it has none.
+
+    Raises:
+        ValueError: its extensions cannot be read.
     """
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
         return frozenset()
+    except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        raise ValueError(f"the certificate's extensions cannot be read: {error}") from error
     return frozenset(name.lower() for name in extension.value.get_values_for_type(x509.DNSName))
 
 
@@ -110,21 +120,55 @@ def read(renewal_file: str) -> Lineage:
         OSError: the file cannot be read.
         ValueError: it is not a renewal file.
     """
-    try:
-        conf = configobj.ConfigObj(
-            renewal_file, encoding="utf-8", default_encoding="utf-8", file_error=True
-        )
-    except configobj.ConfigObjError as error:
-        raise ValueError(f"{renewal_file}: {error}") from error
+    conf = parse(load_lines(renewal_file), renewal_file)
     params = conf.get("renewalparams")
-    if not isinstance(params, Mapping) or not all(isinstance(conf.get(k), str) for k in KINDS):
+    links = {kind: conf.get(kind) for kind in KINDS}
+    if not isinstance(params, Mapping) or not all(map(_is_path, links.values())):
         raise ValueError(f"{renewal_file} is not a renewal file")
     return Lineage(
         name=os.path.basename(renewal_file)[: -len(".conf")],
         renewal_file=renewal_file,
-        links={kind: conf[kind] for kind in KINDS},
+        links={kind: str(link) for kind, link in links.items()},
         params=dict(params),
     )
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str) and value != "" and "\0" not in value
+
+
+def load_lines(renewal_file: str) -> list[str]:
+    """Reads the lines of a renewal file, without their ends.
+
+    Args:
+        renewal_file: path of ``renewal/NAME.conf``.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not UTF-8.
+    """
+    if not os.path.isfile(renewal_file):  # opening a pipe would wait for its other end
+        raise FileNotFoundError(errno.ENOENT, "not a file", renewal_file)
+    with open(renewal_file, encoding="utf-8-sig") as file:
+        return file.read().splitlines()
+
+
+def parse(lines: list[str], renewal_file: str) -> configobj.ConfigObj:
+    """Parses the lines of a renewal file.
+
+    Values are taken as they stand: ``%(name)s`` in somebody's hook is not ConfigObj's to replace.
+
+    Args:
+        lines: the lines.
+        renewal_file: where they come from, for the message.
+
+    Raises:
+        ValueError: they are no ConfigObj file.
+    """
+    try:
+        return configobj.ConfigObj(lines, interpolation=False, list_values=True)
+    except configobj.ConfigObjError as error:
+        raise ValueError(f"{renewal_file}: {error}") from error
 
 
 def all_in(config_dir: str) -> Iterator[Lineage]:
@@ -161,7 +205,9 @@ def with_names(config_dir: str, names: Iterable[str]) -> list[Lineage]:
         names: DNS names, in any order and case.
     """
     wanted = frozenset(name.lower() for name in names)
-    found = []
+    found: list[Lineage] = []
+    if not wanted:  # a certificate without names is nobody's match
+        return found
     for lineage in all_in(config_dir):
         try:
             if lineage.names() == wanted:
