@@ -73,6 +73,17 @@ def test_apache_staples_an_early_unknown(world: World) -> None:
     assert world.served("www.example.jp").staple == "unknown"
 
 
+def test_certbot_takes_the_machine_for_rhel(world: World) -> None:
+    world.become_rhel()
+    world.vhost("www.example.jp")
+    before = world.apache.hashes()
+    world.certbot(*manual(world, *world.eab(), "-d", "www.example.jp")).check()
+    assert world.served("www.example.jp").serial == world.jprs.issued[-1].serial
+    changed = {name for name, is_now in world.apache.hashes().items() if before.get(name) != is_now}
+    assert "conf.d/www.example.jp-le-ssl.conf" in changed
+    assert not world.path("/etc/apache2").exists()
+
+
 def test_jprs_demands_eab(world: World) -> None:
     refused = world.certbot(*REGISTER, "--server", world.jprs.url)
     assert refused.returncode == 1

@@ -44,7 +44,8 @@ Files: ``world.path("/etc/letsencrypt")`` is where to find a file of the world f
 ``.versions()``, ``.linked()``, ``.serial``), ``apache.hashes()``, ``certbot_log``. DNS:
 ``world.dns.set_a``, ``set_txt``, ``set_caa``; ``world.dns_hook`` is a hook for ``-a manual``, both
 for ``--manual-auth-hook`` and ``--manual-cleanup-hook``. Apache: ``apache.graceful()``, ``stop()``,
-``configtest()``, ``staple()``, ``conf(name, text)``, ``reloads()``.
+``configtest()``, ``staple()``, ``conf(name, text)``, ``reloads()``. ``world.become_rhel()`` turns
+the host into one like RHEL (``/etc/httpd``) until the test ends.
 """
 
 from tests.lab.namespace import CA, REFUSING, SILENT, WEB, Missing

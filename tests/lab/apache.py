@@ -26,6 +26,10 @@ VHOST = """\
 class Apache:
     """One Apache; at first it does not run."""
 
+    root = "/etc/apache2"
+    errors = "/var/log/apache2/error.log"
+    run_directory = "/run/apache2"
+
     def __init__(self, world: World) -> None:
         """Describes it."""
         self._world = world
@@ -49,22 +53,27 @@ class Apache:
             aliases="".join(f"    ServerAlias {alias}\n" for alias in aliases),
             extra=extra + "\n" if extra else "",
         )
-        self._world.write(f"/etc/apache2/sites-available/{name}.conf", text)
-        enabled = self._world.path(f"/etc/apache2/sites-enabled/{name}.conf")
-        if not enabled.is_symlink():
-            enabled.symlink_to(f"../sites-available/{name}.conf")
+        self.install(name, text)
         if dns:
             for each in (name, *aliases):
                 self._world.dns.set_a(each, WEB)
         self.graceful()
 
+    def install(self, name: str, text: str) -> None:
+        """Puts a virtual host's file where the distribution has them."""
+        self._world.write(f"{self.root}/sites-available/{name}.conf", text)
+        enabled = self._world.path(f"{self.root}/sites-enabled/{name}.conf")
+        if not enabled.is_symlink():
+            enabled.symlink_to(f"../sites-available/{name}.conf")
+
     def conf(self, name: str, text: str) -> None:
         """Adds a piece of global configuration; it counts from the next reload."""
-        self._world.write(f"/etc/apache2/conf-enabled/{name}.conf", text)
+        self._world.write(f"{self.root}/conf-enabled/{name}.conf", text)
 
     def staple(self) -> None:
         """Turns OCSP stapling on, as ``SSLUseStapling on`` in the global configuration."""
-        text = 'SSLUseStapling on\nSSLStaplingCache "shmcb:/run/apache2/stapling(128000)"\n'
+        cache = f"shmcb:{self.run_directory}/stapling(128000)"
+        text = f'SSLUseStapling on\nSSLStaplingCache "{cache}"\n'
         self.enable("socache_shmcb", "ssl")
         self.conf("stapling", text)
 
@@ -113,7 +122,7 @@ class Apache:
 
     def log(self) -> str:
         """Returns its error log."""
-        return self._world.read("/var/log/apache2/error.log")
+        return self._world.read(self.errors)
 
     def reloads(self) -> int:
         """Returns how often it was reloaded gracefully since the test began."""
@@ -121,4 +130,4 @@ class Apache:
 
     def hashes(self) -> dict[str, str]:
         """Returns a fingerprint of every file of its configuration."""
-        return hashes(self._world.path("/etc/apache2"))
+        return hashes(self._world.path(self.root))

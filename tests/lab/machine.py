@@ -20,12 +20,14 @@ class Machine:
 
     Attributes:
         history: what commands were run since the last reset, running ones included.
+        search_path: where commands are looked for.
     """
 
     def __init__(self, namespace: Namespace) -> None:
         """Describes it."""
         self.namespace = namespace
         self.history: list[Result | Running | Terminal] = []
+        self.search_path = PATH
 
     def forget(self) -> None:
         """Collects what still runs, and clears the history."""
@@ -84,7 +86,7 @@ class Machine:
     def environment(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
         """Returns the environment that commands get."""
         base = {
-            "PATH": PATH,
+            "PATH": self.search_path,
             "HOME": "/run/home",
             "TMPDIR": "/run/tmp",
             "LANG": "C.UTF-8",

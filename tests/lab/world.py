@@ -15,10 +15,11 @@ from tests.lab.client import Served, Watcher, visit
 from tests.lab.front import Front
 from tests.lab.jprs import Jprs
 from tests.lab.machine import CA_BUNDLE, Machine
-from tests.lab.namespace import CA, SILENT, WEB, Namespace
+from tests.lab.namespace import CA, PATH, SILENT, WEB, Namespace
 from tests.lab.pebble import NameServer, Pebble
 from tests.lab.process import Result
 from tests.lab.responder import Responder
+from tests.lab.rhel import BIN, Httpd
 from tests.lab.service import Service
 
 JPRS_HOST = "acme.amecert.jprs.jp"
@@ -85,7 +86,7 @@ class World(Machine):
         self._closing.callback(self.ocsp.close)
         self.front = Front(self.namespace, self.authority, self.services)
         self._closing.callback(self.front.close)
-        self.apache = Apache(self)
+        self.apache: Apache = Apache(self)
         self._pebble("jprs")
         self._set_hosts()
 
@@ -105,6 +106,8 @@ class World(Machine):
         """Brings everything but the CA's memory back to the beginning; ends all processes."""
         self.namespace.reset()
         self.forget()
+        self.apache = Apache(self)
+        self.search_path = PATH
         for service in self.services:
             service.reset()
         self.ocsp.reset()
@@ -128,6 +131,13 @@ class World(Machine):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def become_rhel(self) -> None:
+        """Turns the web server's host into one like RHEL, until the reset."""
+        httpd = Httpd(self)
+        httpd.lay_out(self)
+        self.apache = httpd
+        self.search_path = f"{BIN}:{PATH}"
 
     # -- names and network ---------------------------------------------------------------------
 
