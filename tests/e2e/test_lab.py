@@ -345,6 +345,17 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         namespace.check(str(tmp_path), root=False)
 
 
+def test_a_machine_without_namespaces_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusing = tmp_path / "unshare"
+    refusing.write_text("#!/bin/sh\necho 'unshare failed: not permitted' >&2\nexit 1\n")
+    refusing.chmod(0o755)
+    monkeypatch.setattr(namespace, "PATH", f"{tmp_path}:{namespace.PATH}")
+    with pytest.raises(Missing, match=r"no namespaces here \(unshare failed: not permitted\): "):
+        World()
+
+
 def test_a_csr_of_an_old_certbot_is_understood() -> None:
     key = rsa.generate_private_key(65537, 2048)
     for each in (key, ec.generate_private_key(ec.SECP256R1())):

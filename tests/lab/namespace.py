@@ -9,7 +9,6 @@ Rules of this file:
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import json
 import os
@@ -107,7 +106,7 @@ class Namespace:
 
     def _why(self, error: OSError) -> str:
         """Ends what was begun and puts into words why there is no world."""
-        self.close()
+        self._end()
         assert self._unshare.stderr is not None
         with self._unshare.stderr as stream:
             said = stream.read().decode(errors="replace").strip()
@@ -182,15 +181,17 @@ class Namespace:
 
     def close(self) -> None:
         """Ends the world and everything in it."""
+        self._end()
+        if self._unshare.stderr is not None:
+            self._unshare.stderr.close()
+
+    def _end(self) -> None:
         self._channel.close()
         try:
             self._unshare.wait(10)
         except subprocess.TimeoutExpired:
             self._unshare.kill()
             self._unshare.wait()
-        if self._unshare.stderr is not None:
-            with contextlib.suppress(OSError):
-                self._unshare.stderr.close()
 
 
 def child_of(pid: int) -> int:
