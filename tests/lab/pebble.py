@@ -195,4 +195,6 @@ class NameServer:
 
 
 def _mac_key() -> str:
-    return base64.urlsafe_b64encode(secrets.token_bytes(48)).decode().rstrip("=")
+    key = base64.urlsafe_b64encode(secrets.token_bytes(48)).decode().rstrip("=")
+    # In a word of its own on a command line, a key that begins with a dash is taken for an option.
+    return key if key[0] != "-" else _mac_key()
