@@ -133,7 +133,8 @@ def _enforce_key(config: Any, lineage: Lineage | None, name: str) -> None:
             ).format(name=name, key_type=config.key_type)
         )
         config.key_type = "rsa"
-    config.rsa_key_size = max(config.rsa_key_size, policy.LEAST_RSA_BITS)
+    if config.rsa_key_size < policy.LEAST_RSA_BITS:  # what is set is also stored
+        config.rsa_key_size = policy.LEAST_RSA_BITS
     if not config.reuse_key or lineage is None:
         return
     if policy.is_acceptable_key(lineage.certificate().public_key()):
