@@ -8,6 +8,7 @@ import re
 from cryptography import x509
 
 from certbot_jprs.gate import Awaited
+from certbot_jprs.signatures import is_signed_by
 
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
@@ -26,7 +27,11 @@ def load_all(path: str) -> list[x509.Certificate]:
         ValueError: it holds something that only looks like a certificate.
     """
     with open(path, "rb") as file:
-        return [x509.load_pem_x509_certificate(pem) for pem in _PEM.findall(file.read())]
+        return _parse(file.read())
+
+
+def _parse(pem: bytes) -> list[x509.Certificate]:
+    return [x509.load_pem_x509_certificate(each) for each in _PEM.findall(pem)]
 
 
 def awaited(
@@ -48,14 +53,19 @@ def awaited(
         OSError: a file cannot be read.
         ValueError: a file does not hold a certificate.
     """
-    certificates = load_all(cert_path)
+    with open(cert_path, "rb") as file:
+        # The time of the file that is read, wherever a link points to a moment later.
+        saved_at = os.fstat(file.fileno()).st_mtime
+        certificates = _parse(file.read())
     if not certificates:
         raise ValueError(f"{cert_path} holds no certificate")
-    certificate = certificates[0]
-    chain = certificates[1:]
+    certificate, *chain = certificates
     for path in (chain_path, fullchain_path):
         chain += load_all(path) if path else []
-    for issuer in chain:
-        if issuer.subject == certificate.issuer and issuer != certificate:
-            return Awaited(name, certificate, issuer, os.stat(cert_path).st_mtime)
-    return None
+    issuers = [each for each in chain if each.subject == certificate.issuer and each != certificate]
+    if not issuers:
+        return None
+    # A CA that changes its key may keep its name. Where no signature verifies, the first one
+    # stays, and whoever judges the response says what is wrong.
+    signed = (each for each in issuers if len(issuers) > 1 and is_signed_by(certificate, each))
+    return Awaited(name, certificate, next(signed, issuers[0]), saved_at)

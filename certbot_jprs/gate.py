@@ -1,4 +1,4 @@
-"""The wait: schedule, deadline, signals.
+"""The wait: schedule and deadline.
 
 Rules of this file:
 
@@ -6,31 +6,25 @@ Rules of this file:
 - Time is counted from when a certificate was saved (its file in ``archive/``), never from its
   notBefore, which CAs set back; a certificate whose time is up is still asked about once.
 - The wait measures with a monotonic clock, so that a clock set back cannot prolong it.
-- Ctrl-C, SIGTERM and SIGHUP end it at once, whatever handlers Certbot left behind (its
-  ``ErrorHandler`` keeps swallowing SIGTERM and SIGHUP after its first use).
+- A certificate's time is up when an answer comes after its deadline: a last query begins at the
+  deadline, and one that hangs then must not be followed by another.
+- Ctrl-C, SIGTERM and SIGHUP end the wait at once, and never what the caller does with a group.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import signal
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from types import FrameType
 from typing import Any, Callable, Protocol
 
 from cryptography import x509
 
-from certbot_jprs.exceptions import WaitInterrupted
-from certbot_jprs.language import _
+from certbot_jprs.interrupts import Interrupts
 from certbot_jprs.ocsp import Answer, Status, responder_urls
 
 logger = logging.getLogger(__name__)
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -80,6 +74,9 @@ class Progress(Protocol):
 
     def tick(self, names: Sequence[str], age: float, limit: float) -> None:
         """About a second has passed."""
+
+    def hide(self) -> None:
+        """Others will write, until the next tick."""
 
     def close(self) -> None:
         """The wait is over, in whatever way."""
@@ -138,8 +135,12 @@ class Gate:
         self._progress = progress
         self._clock = clock or Clock()
 
-    def settle(self, awaited: Sequence[Awaited]) -> Iterator[dict[str, Result]]:
+    def settle(self, awaited: Sequence[Awaited]) -> Generator[dict[str, Result], None, None]:
         """Waits for certificates side by side.
+
+        While the caller works on a group, signals are kept; they end the wait when the next
+        group is asked for, or, after the last one, reach the handlers that were there before.
+        Whoever may not take all groups has to close the iterator (``contextlib.closing``).
 
         Args:
             awaited: the certificates; their names differ.
@@ -160,27 +161,27 @@ class Gate:
         }
         for name in unasked:
             del waiting[name]
-        if unasked:
-            yield unasked
-        if not waiting:
-            return
-        with interruptible():
+        with Interrupts() as interrupts:
+            if unasked:
+                yield unasked
+            if not waiting:
+                return
             self._show(self._progress.start, waiting)
             try:
                 while waiting:
-                    ready = self._round(waiting)
+                    with interrupts.listening():
+                        ready = self._round(waiting)
                     if ready:
+                        (self._progress.hide if waiting else self._progress.close)()
                         yield ready
                     if waiting:
-                        self._sleep(waiting)
+                        with interrupts.listening():
+                            self._sleep(waiting)
             finally:
                 self._progress.close()
 
     def _round(self, waiting: dict[str, _Waiting]) -> dict[str, Result]:
         """Asks once about all that wait, and takes out of ``waiting`` what is settled."""
-        # A query that began before the deadline may have missed the answer by seconds, so the
-        # time is up only for those whose deadline had passed when their query began.
-        began = self._clock.monotonic()
         answers = self._ask(
             {name: (one.awaited.certificate, one.awaited.issuer) for name, one in waiting.items()}
         )
@@ -196,7 +197,7 @@ class Gate:
                 answer.reason,
             )
             final = answer.status in (Status.GOOD, Status.REVOKED)
-            if final or one.age(began) >= self._timeout:
+            if final or one.age(now) >= self._timeout:
                 ready[name] = Result(answer, one.age(now))
         for name in ready:
             del waiting[name]
@@ -218,31 +219,3 @@ class Gate:
     ) -> None:
         youngest = min(one.age(self._clock.monotonic()) for one in waiting.values())
         show(list(waiting), youngest, self._timeout)
-
-
-@contextlib.contextmanager
-def interruptible() -> Iterator[None]:
-    """Makes SIGINT, SIGTERM and SIGHUP raise ``WaitInterrupted`` while the context lasts.
-
-    A signal that is ignored (as by ``nohup``) stays ignored. Outside the main thread, where
-    Python allows no handlers, nothing is changed.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, _frame: FrameType | None) -> None:
-        raise WaitInterrupted(
-            _("The wait was ended by {signal}.").format(signal=signal.Signals(number).name)
-        )
-
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
-    try:
-        for number, handler in before.items():
-            if handler is not signal.SIG_IGN:
-                signal.signal(number, interrupt)
-        yield
-    finally:
-        for number, handler in before.items():
-            # None: a handler that was not installed from Python cannot be put back from it.
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)

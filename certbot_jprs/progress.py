@@ -2,11 +2,15 @@
 
 On a terminal a progress bar; elsewhere a line at the start and one each minute; under ``-q``
 nothing. How the wait ended is said by whoever waited.
+
+Rules of this file: every message fits into 80 columns with a name of usual length, and says what
+is awaited, how long it has been and how long it can be at most.
 """
 
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -25,9 +29,9 @@ def minutes(seconds: float) -> str:
     """Formats a time span as minutes and seconds, like ``9:40``.
 
     Args:
-        seconds: the span; a negative one counts as none.
+        seconds: the span, rounded down; a negative one counts as none.
     """
-    whole = max(0, round(seconds))
+    whole = max(0, int(seconds))
     return f"{whole // 60}:{whole % 60:02}"
 
 
@@ -42,6 +46,15 @@ def summary(names: Sequence[str]) -> str:
     return _("{first} and {count} others").format(first=names[0], count=len(names) - 1)
 
 
+def _announce_last(names: Sequence[str], limit: float) -> None:
+    display_util.notify(
+        _(
+            "The {limit} minutes to wait for the OCSP responder are over;\n"
+            "it is asked once about {names}."
+        ).format(limit=minutes(limit), names=summary(names))
+    )
+
+
 class Lines:
     """A line at the start and one each minute, through Certbot's display, which ``-q`` silences."""
 
@@ -51,24 +64,30 @@ class Lines:
     def start(self, names: Sequence[str], age: float, limit: float) -> None:
         """Says what is awaited and how long at most."""
         self._next = age + MINUTE
+        if age >= limit:
+            _announce_last(names, limit)
+            return
         display_util.notify(
             _(
-                "Waiting for the OCSP responder to know {names} before anything is put into "
-                "service: asked every few seconds, at most {rest} minutes."
-            ).format(names=summary(names), rest=minutes(limit - age))
+                "Waiting for the OCSP responder to know {names} before use:\n"
+                "{age} of at most {limit} minutes so far."
+            ).format(names=summary(names), age=minutes(age), limit=minutes(limit))
         )
 
     def tick(self, names: Sequence[str], age: float, limit: float) -> None:
         """Says each minute how long it has been."""
-        if age < self._next:
+        # Not at the end, which is about to be told.
+        if not self._next <= age < limit:
             return
         self._next = age + MINUTE
         display_util.notify(
-            _(
-                "Still waiting for the OCSP responder to know {names}: {age} minutes so far, at "
-                "most {rest} more."
-            ).format(names=summary(names), age=minutes(age), rest=minutes(limit - age))
+            _("Still waiting for {names}: {age} of at most {limit} minutes so far.").format(
+                names=summary(names), age=minutes(age), limit=minutes(limit)
+            )
         )
+
+    def hide(self) -> None:
+        """A line stays where it is."""
 
     def close(self) -> None:
         """Nothing is left open."""
@@ -78,41 +97,61 @@ class Bar:
     """A progress bar on the terminal."""
 
     def __init__(self, tqdm: Any) -> None:
+        """Draws nothing yet.
+
+        Args:
+            tqdm: the class of that name, or one like it.
+        """
         self._tqdm = tqdm
         self._bar: Any = None
 
     def start(self, names: Sequence[str], age: float, limit: float) -> None:
-        """Draws the bar."""
+        """Says what is awaited, and draws the bar."""
+        if age >= limit:
+            _announce_last(names, limit)
+            return
         display_util.notify(
-            _(
-                "Waiting for the OCSP responder to know {names} before anything is put into "
-                "service."
-            ).format(names=summary(names))
+            _("Waiting for the OCSP responder to know {names} before use:").format(
+                names=summary(names)
+            )
         )
+        most = _("at most {limit} minutes").format(limit=minutes(limit))
         self._bar = self._tqdm(
-            total=round(limit),
-            initial=round(age),
-            bar_format=_("{desc} |{bar}| at most {total} s"),
+            total=limit,
+            initial=age,
+            desc=minutes(age),
+            # Braces would be placeholders of tqdm's.
+            bar_format="{desc} |{bar}| " + most.replace("{", "(").replace("}", ")"),
             leave=False,
+            position=0,
             file=sys.stdout,
-            dynamic_ncols=True,
+            # tqdm draws nothing on a terminal that does not tell its size (a serial console).
+            ncols=_columns(),
+            nrows=2,
         )
-        self._draw(age, limit)
 
     def tick(self, _names: Sequence[str], age: float, limit: float) -> None:
         """Moves the bar."""
-        self._draw(age, limit)
-
-    def _draw(self, age: float, limit: float) -> None:
         if self._bar is not None:
-            self._bar.n = min(round(age), round(limit))
+            self._bar.n = min(age, limit)
+            self._bar.ncols = _columns()
             self._bar.set_description_str(minutes(age), refresh=True)
+
+    def hide(self) -> None:
+        """Removes the bar until the next tick."""
+        if self._bar is not None:
+            self._bar.clear()
 
     def close(self) -> None:
         """Removes the bar."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+def _columns() -> int:
+    # One less: a full last column makes some terminals go to the next line.
+    return shutil.get_terminal_size().columns - 1
 
 
 def choose(quiet: bool) -> Progress:
@@ -122,9 +161,10 @@ def choose(quiet: bool) -> Progress:
         quiet: whether Certbot runs under ``-q``.
 
     Returns:
-        A bar where standard output is a terminal and tqdm is installed; lines elsewhere.
+        A bar where standard output is a terminal and tqdm is installed; lines elsewhere, and
+        where Certbot's own debug messages (``-vv``) would be written across a bar.
     """
-    if quiet or not sys.stdout.isatty():
+    if quiet or not sys.stdout.isatty() or _debug_on_terminal():
         return Lines()
     try:
         from tqdm import tqdm
@@ -132,3 +172,12 @@ def choose(quiet: bool) -> Progress:
         logger.debug("tqdm is not installed: lines instead of a bar")
         return Lines()
     return Bar(tqdm)
+
+
+def _debug_on_terminal() -> bool:
+    return any(
+        isinstance(handler, logging.StreamHandler)
+        and handler.stream is sys.stderr
+        and handler.level <= logging.DEBUG
+        for handler in logging.getLogger().handlers
+    )
