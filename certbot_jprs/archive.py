@@ -75,6 +75,20 @@ def versions(lineage: Lineage) -> list[int]:
     )
 
 
+def files(lineage: Lineage, version: int | None) -> dict[str, str]:
+    """Returns the paths in ``archive/`` of a version's files.
+
+    Args:
+        lineage: the lineage.
+        version: the version; its files need not exist.
+
+    Raises:
+        OSError: the lineage's directory cannot be found.
+    """
+    folder = directory(lineage)
+    return {kind: os.path.join(folder, f"{kind}{version}.pem") for kind in KINDS}
+
+
 def link_to(lineage: Lineage, version: int) -> None:
     """Points the four links to a version; does nothing where they do already.
 
@@ -104,8 +118,8 @@ def link_to(lineage: Lineage, version: int) -> None:
     durable.sync_directory(live)
 
 
-def withdraw(lineage: Lineage, version: int) -> int | None:
-    """Takes a revoked version out of a lineage, and goes back to the newest other one.
+def withdraw(lineage: Lineage, version: int, back_to: int | None = None) -> int | None:
+    """Takes a revoked version out of a lineage, and goes back to another one.
 
     Certbot links and serves the newest version that it finds, and issues a lineage anew whose
     newest version is revoked, at every run; so the version's files get another name.
@@ -113,6 +127,7 @@ def withdraw(lineage: Lineage, version: int) -> int | None:
     Args:
         lineage: the lineage.
         version: the revoked version.
+        back_to: the version that was in service before; None goes back to the newest other one.
 
     Returns:
         The version that is linked now; None where there is no other, and then nothing was
@@ -124,9 +139,10 @@ def withdraw(lineage: Lineage, version: int) -> int | None:
     others = [number for number in versions(lineage) if number != version]
     if not others:
         return None
+    stays = back_to if back_to in others else others[-1]
     folder = directory(lineage)
     if any(_links_to(lineage, kind, version) for kind in KINDS):  # some: a move was cut short
-        link_to(lineage, others[-1])
+        link_to(lineage, stays)
     for kind in KINDS:
         path = os.path.join(folder, f"{kind}{version}.pem")
         # Missing: an earlier call was cut short. Used: with --reuse-key the keys of later
@@ -134,7 +150,7 @@ def withdraw(lineage: Lineage, version: int) -> int | None:
         if os.path.lexists(path) and not _is_used(path):
             os.replace(path, path + REVOKED_SUFFIX)
     durable.sync_directory(folder)
-    return others[-1]
+    return stays
 
 
 def _links_to(lineage: Lineage, kind: str, version: int) -> bool:

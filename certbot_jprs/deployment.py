@@ -1,7 +1,9 @@
-"""Putting a certificate into service once its OCSP status allows.
+"""Waiting right before Apache is changed or reloaded, and taking over a lineage.
 
-Rules of this file: nothing of Apache is touched here; the plugin calls these functions before
-it changes Apache's configuration or has it reloaded.
+This is what ``install`` needs, the installation of what was not issued just now, and a Certbot
+that does not allow holding (see ``holding``).
+
+Rules of this file: nothing of Apache is touched here.
 """
 
 from __future__ import annotations
@@ -13,15 +15,23 @@ from typing import Any
 
 from certbot.display import util as display_util
 
-from certbot_jprs import adoption, archive, certificates, lineages, one_flag, options, progress
+from certbot_jprs import (
+    adoption,
+    archive,
+    certificates,
+    lineages,
+    one_flag,
+    options,
+    progress,
+    verdict,
+)
 from certbot_jprs.exceptions import CertificateRevoked, WaitInterrupted
 from certbot_jprs.gate import Awaited, Gate, Result
 from certbot_jprs.language import _
 from certbot_jprs.lineages import Lineage
-from certbot_jprs.ocsp import Status
 from certbot_jprs.options import NAME
-from certbot_jprs.progress import minutes
 from certbot_jprs.responder import Responder
+from certbot_jprs.verdict import Verdict
 
 logger = logging.getLogger(__name__)
 
@@ -138,9 +148,8 @@ class Deployer:
                     "OCSP answer can be verified: it is put into service without waiting."
                 ).format(name=name)
             )
-        else:
-            result = self._ask(awaited)
-            self._judge(lineage, name, result)
+        elif verdict.judge(name, self._ask(awaited), None) is Verdict.WITHDRAW:
+            raise CertificateRevoked(self._withdraw(lineage, name))
         self._settled.add(real_path)
 
     def _ask(self, awaited: Awaited) -> Result:
@@ -169,58 +178,10 @@ class Deployer:
             return f"certbot install -i {NAME} --cert-name {name}"
         return f"certbot renew --cert-name {name}"
 
-    def _judge(self, lineage: Lineage | None, name: str, result: Result) -> None:
-        """Says how a wait ended.
-
-        Raises:
-            CertificateRevoked: the certificate is revoked; it was taken out of its lineage.
-        """
-        age = minutes(result.age)
-        if result.answer is None:
-            logger.info("Nothing to wait for: %s names no OCSP responder, or no wait is set", name)
-        elif result.answer.status is Status.GOOD:
-            display_util.notify(
-                _(
-                    "The OCSP responder says good for {name}, {age} minutes after it was saved."
-                ).format(name=name, age=age)
-            )
-        elif result.answer.status is Status.REVOKED:
-            self._withdraw(lineage, name)
-        elif result.answer.status is Status.UNKNOWN:
-            logger.warning(
-                _(
-                    "The OCSP responder still does not know {name}, {age} minutes after it was "
-                    "saved. It is put into service all the same; browsers that ask the responder "
-                    "may refuse it for some time. If that lasts, tell JPRS's designated reseller."
-                ).format(name=name, age=age)
-            )
-        else:
-            logger.warning(
-                _(
-                    "The OCSP responder gave no usable answer for {name} within {age} minutes "
-                    "({reason}). It is put into service all the same, because the time that a CA "
-                    "has to register it is over. Check that this machine reaches the responder."
-                ).format(name=name, age=age, reason=result.answer.reason)
-            )
-
-    def _withdraw(self, lineage: Lineage | None, name: str) -> None:
-        back_to = None
+    def _withdraw(self, lineage: Lineage | None, name: str) -> str:
+        """Takes a revoked certificate out of its lineage, and words what happened."""
+        stays = None
         if lineage is not None:
             version = archive.current_version(lineage)
-            back_to = archive.withdraw(lineage, version) if version is not None else None
-        if back_to is None:
-            raise CertificateRevoked(
-                _(
-                    "The OCSP responder says that the new certificate {name} is revoked. It was "
-                    "not put into service. Ask JPRS's designated reseller why; then issue it anew "
-                    "with --force-renewal."
-                ).format(name=name)
-            )
-        raise CertificateRevoked(
-            _(
-                "The OCSP responder says that the new certificate {name} is revoked. It was taken "
-                "out of service before it began: version {version} stays in use. Ask JPRS's "
-                "designated reseller why; then issue it anew: certbot renew --force-renewal "
-                "--cert-name {name}"
-            ).format(name=name, version=back_to)
-        )
+            stays = archive.withdraw(lineage, version) if version is not None else None
+        return verdict.revoked(name, stays)

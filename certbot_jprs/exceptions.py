@@ -27,5 +27,5 @@ class WaitInterrupted(JprsError):
     """Ctrl-C, SIGTERM or SIGHUP ended the wait for the OCSP responder."""
 
 
-class OCSPUrlError(JprsError):
-    """A certificate names an OCSP responder that this plugin does not talk to."""
+class HoldingError(JprsError):
+    """A new certificate could not be held back or put into service."""

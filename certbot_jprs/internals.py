@@ -260,10 +260,16 @@ def _wrap_hooks(hooks: Any, interceptor: Interceptor) -> None:
             in_flight = sys.exc_info()[1]
             if in_flight is not None and not isinstance(in_flight, Exception):
                 return original(*args, **kwargs)
-            conclude = interceptor.at_end()
+            failures: list[Exception] = []
+            try:
+                conclude = interceptor.at_end()
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with us, the post-hooks run
+                failures.append(error)
             try:
                 return original(*args, **kwargs)
             finally:
+                if failures:
+                    raise failures[0]
                 conclude()
 
         return run_saved_post_hooks
@@ -279,11 +285,10 @@ def _wrap_lineages(lineage_class: Any, interceptor: Interceptor) -> None:
     save, update, pending = (getattr(lineage_class, name) for name in _LINEAGE_METHODS)
 
     @functools.wraps(save)
-    def save_successor(
-        self: Any, prior: int, cert: Any, key: Any, chain: Any, config: Any, *more: Any
-    ) -> Any:
-        interceptor.before_saving(self, config)
-        version = save(self, prior, cert, key, chain, config, *more)
+    def save_successor(self: Any, *args: Any) -> Any:
+        # The last argument is the configuration, on all versions.
+        interceptor.before_saving(self, args[-1])
+        version = save(self, *args)
         interceptor.after_saving(self, version)
         return version
 

@@ -44,6 +44,7 @@ class Decision:
         typed: destinations of the options that the user gave.
         implied: destinations and values that follow from the flag.
         notices: what to tell the user, in order.
+        lineage: name of the existing lineage that the command is about.
         taken_over: the lineage made by JPRS's manual that becomes the plugin's.
         reuse_new_key: Certbot before 1.25 has no ``--new-key``: make a new key now, and reuse
             that one from then on.
@@ -55,6 +56,7 @@ class Decision:
     typed: frozenset[str] = frozenset()
     implied: dict[str, Any] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    lineage: str | None = None
     taken_over: Lineage | None = None
     reuse_new_key: bool = False
 
@@ -222,6 +224,7 @@ class _Applying:
         elif not self.get("duplicate"):
             lineage = self._matching_lineage(names)
             if lineage is not None:
+                self.decision.lineage = lineage.name
                 names = names or sorted(lineage.names())
                 if not self._continue(lineage):
                     return

@@ -66,6 +66,28 @@ def seconds(least: int) -> Callable[[str], int]:
     return convert
 
 
+def restored(dest: str, text: Any) -> Any:
+    """Converts an option's value that was read from a renewal file.
+
+    Args:
+        dest: the option's destination.
+        text: the stored value.
+
+    Returns:
+        The value; for a wait that is no number of seconds, the default.
+    """
+    least, default = {
+        OCSP_TIMEOUT: (0, OCSP_TIMEOUT_DEFAULT),
+        OCSP_INTERVAL: (1, OCSP_INTERVAL_DEFAULT),
+    }.get(dest, (None, None))
+    if least is None:
+        return None if text == "None" else text
+    try:
+        return seconds(least)(str(text))
+    except argparse.ArgumentTypeError:
+        return default
+
+
 def inject(group: Any, name: str) -> None:
     """Adds the options to Certbot's parser.
 

@@ -19,7 +19,8 @@ from typing import Any, Callable
 from certbot import errors, interfaces
 from certbot.plugins import common, enhancements
 
-from certbot_jprs import internals, one_flag, options, selection
+from certbot_jprs import apache, internals, one_flag, options, selection
+from certbot_jprs.holding import keeper
 from certbot_jprs.language import _
 from certbot_jprs.options import NAME
 from certbot_jprs.selection import Role
@@ -50,7 +51,7 @@ class Configurator(
             name: the name under which Certbot registers the plugin.
         """
         options.inject(parser, name)
-        internals.after_parsing(parser, one_flag.apply)
+        internals.after_parsing(parser, _parsed)
 
     def __init__(self, config: Any, name: str) -> None:
         """Applies JPRS's rules to Certbot's configuration, before an account or order exists.
@@ -65,8 +66,10 @@ class Configurator(
         """
         super().__init__(config, name)
         self._apache_plugin: Any = None
+        self._prepared = False
         self._role = Role.DORMANT
         self._deployer: Any = None
+        self._holding = False
         if NAME in (config.authenticator, config.installer, config.configurator):
             self._role = selection.enforce(config)
             options.carry_apache_options(config, one_flag.current().given)
@@ -74,13 +77,21 @@ class Configurator(
                 from certbot_jprs import deployment
 
                 self._deployer = deployment.Deployer(config)
+                self._holding = keeper.govern(config, self._prepared_apache)
 
     @property
     def _apache(self) -> Any:
         """The Apache plugin's object, made when it is first needed."""
         if self._apache_plugin is None:
-            self._apache_plugin = _apache_class()(self.config, "apache")
+            self._apache_plugin = apache.make(self.config)
         return self._apache_plugin
+
+    def _prepared_apache(self) -> Any:
+        """Returns the Apache plugin's object once it has read Apache's configuration."""
+        if not self._prepared:
+            self._apache.prepare()
+            self._prepared = True
+        return self._apache
 
     # Plugin
 
@@ -97,9 +108,12 @@ class Configurator(
             raise errors.PluginError(
                 _("{name} has to be named on the command line: -a {name}").format(name=NAME)
             )
-        self._apache.prepare()
+        self._prepared_apache()
         if self._deployer is not None:
             self._deployer.take_over()
+        lineage = one_flag.current().lineage
+        if self._holding and lineage is not None and self.config.verb in one_flag.ISSUING:
+            keeper.finish(self.config, [lineage])
 
     def more_info(self) -> str:
         """Describes the plugin for Certbot's menus and errors."""
@@ -153,7 +167,7 @@ class Configurator(
             KeyboardInterrupt: a signal ended the wait.
             errors.PluginError: Apache's configuration cannot be changed.
         """
-        if self._deployer is not None:
+        if self._deployer is not None and not keeper.settled(self.config):
             self._deployer.before_install(cert_path, chain_path, fullchain_path)
         self._apache.deploy_cert(domain, cert_path, key_path, chain_path, fullchain_path)
 
@@ -196,14 +210,20 @@ class Configurator(
     def restart(self) -> None:
         """Reloads Apache, once the OCSP status of what is new allows.
 
+        Where the new certificate is held for the end of the run, or the release has reloaded
+        Apache already, there is nothing to do.
+
         Raises:
             CertificateRevoked: a new certificate is revoked; Apache was not reloaded.
             KeyboardInterrupt: a signal ended the wait.
             errors.MisconfigurationError: Apache's configuration is broken, or the reload failed.
         """
-        if self._deployer is not None:
+        if self._holding and (keeper.holds(self.config) or keeper.was_reloaded(self.config)):
+            return
+        if self._deployer is not None and not self._holding:
             self._deployer.before_reload()
         self._apache.restart()
+        keeper.reloaded(self.config)
 
     # RenewDeployer
 
@@ -214,7 +234,7 @@ class Configurator(
             CertificateRevoked: the certificate is revoked and was taken out of the lineage.
             KeyboardInterrupt: a signal ended the wait.
         """
-        if self._deployer is not None:
+        if self._deployer is not None and not self._holding:
             self._deployer.after_renewal(lineage.lineagename)
 
     # AutoHSTSEnhancement
@@ -234,26 +254,8 @@ class Configurator(
         self._apache.enable_autohsts(lineage, domains, *args, **kwargs)
 
 
-def _apache_class() -> Any:
-    """Loads Certbot's Apache plugin.
-
-    Raises:
-        errors.PluginError: it is not installed.
-    """
-    from importlib import metadata
-
-    found: Any = metadata.entry_points()
-    group = (
-        found.select(group="certbot.plugins")
-        if hasattr(found, "select")
-        else found.get("certbot.plugins", [])  # importlib.metadata of Python 3.9
-    )
-    for entry_point in group:
-        if entry_point.name == "apache":
-            return entry_point.load()
-    raise errors.PluginError(
-        _(
-            "Certbot's Apache plugin, which {name} works through, is not installed. Install "
-            "python3-certbot-apache (or, with pip, certbot-apache)."
-        ).format(name=NAME)
-    )
+def _parsed(command: internals.ParsedCommand) -> None:
+    """Acts on a command line before Certbot does."""
+    one_flag.apply(command)
+    if not command.detecting:
+        keeper.parsed(command.namespace, command.verb)

@@ -1,0 +1,68 @@
+"""Certbot's Apache plugin, which does all work on Apache.
+
+Rules of this file: its class comes from Certbot's entry point ``apache``, because its import
+path changes (it moved into Certbot in 5.5).
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from certbot import errors
+
+from certbot_jprs.language import _
+from certbot_jprs.options import NAME
+
+
+@functools.lru_cache(maxsize=1)
+def plugin_class() -> Any:
+    """Loads the Apache plugin's class.
+
+    Raises:
+        errors.PluginError: it is not installed.
+    """
+    from importlib import metadata
+
+    found: Any = metadata.entry_points()
+    group = (
+        found.select(group="certbot.plugins")
+        if hasattr(found, "select")
+        else found.get("certbot.plugins", [])  # Python 3.9
+    )
+    for entry_point in group:
+        if entry_point.name == "apache":
+            return entry_point.load()
+    raise errors.PluginError(
+        _(
+            "Certbot's Apache plugin, which {name} works through, is not installed. Install "
+            "python3-certbot-apache (or, with pip, certbot-apache)."
+        ).format(name=NAME)
+    )
+
+
+def make(config: Any) -> Any:
+    """Makes an Apache plugin object; it reads nothing yet.
+
+    Args:
+        config: Certbot's configuration.
+
+    Raises:
+        errors.PluginError: the Apache plugin is not installed.
+    """
+    # Its own name: its options, and its stored state (AutoHSTS), go by that.
+    return plugin_class()(config, "apache")
+
+
+def prepared(config: Any) -> Any:
+    """Makes an Apache plugin object that has read Apache's configuration.
+
+    Args:
+        config: Certbot's configuration.
+
+    Raises:
+        errors.PluginError: the Apache plugin is not installed, or Apache cannot be used.
+    """
+    plugin = make(config)
+    plugin.prepare()
+    return plugin
