@@ -9,6 +9,7 @@ Rules of this file: under ``renew`` the lineage's stored server decides and is n
 from __future__ import annotations
 
 import enum
+import functools
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +87,13 @@ def _set_by_user(config: Any) -> frozenset[str]:
 
 
 def _enforce_on_lineage(config: Any) -> Role:
+    tested = config.verb == "reconfigure" or config.dry_run or config.staging
+    if not tested and policy.is_lets_encrypt(config.server):
+        return Role.APACHE
+    if not tested and policy.is_jprs(config.server):  # the rule, which reads no further file
+        _enforce_key(config)
+        _check_names(config)
+        return Role.JPRS
     lineage = _restored_lineage(config)
     # A dry run has replaced the server in the configuration; the file has the lineage's own.
     server = config.server if lineage is None else (lineage.server or config.server)
@@ -93,14 +101,22 @@ def _enforce_on_lineage(config: Any) -> Role:
         ours = lineage is not None and NAME in (lineage.authenticator, lineage.installer)
         if policy.is_lets_encrypt(server) or not ours:
             return Role.APACHE
-    name = lineage.name if lineage is not None else str(config.certname)
+    name = _name_of(lineage, config)
     if config.verb == "reconfigure":
         policy.refuse_rehearsal_by_dry_run("certbot reconfigure")
     if config.dry_run or config.staging:
         policy.refuse_dry_run_of_lineage("--dry-run" if config.dry_run else "--staging", name)
-    _enforce_key(config, lineage, name)
-    policy.check_names((str(domain) for domain in config.domains), config.authenticator)
+    _enforce_key(config)
+    _check_names(config)
     return Role.JPRS
+
+
+def _check_names(config: Any) -> None:
+    policy.check_names((str(domain) for domain in config.domains), config.authenticator)
+
+
+def _name_of(lineage: Lineage | None, config: Any) -> str:
+    return lineage.name if lineage is not None else str(config.certname or config.domains[0])
 
 
 def _restored_lineage(config: Any) -> Lineage | None:
@@ -113,19 +129,37 @@ def _restored_lineage(config: Any) -> Lineage | None:
 
     if config.certname:
         return lineages.named(config.config_dir, config.certname)
-    found = lineages.with_names(config.config_dir, (str(domain) for domain in config.domains))
-    found.sort(
+    found = _by_names(config.config_dir).get(
+        frozenset(str(domain).lower() for domain in config.domains), []
+    )
+    ranked = sorted(
+        found,
         key=lambda lineage: (
             policy.is_jprs(lineage.server),
             NAME in (lineage.authenticator, lineage.installer),
-        )
+        ),
     )
-    return found[-1] if found else None
+    return ranked[-1] if ranked else None
 
 
-def _enforce_key(config: Any, lineage: Lineage | None, name: str) -> None:
+@functools.lru_cache(maxsize=1)
+def _by_names(config_dir: str) -> dict[frozenset[str], list[Lineage]]:
+    """Groups all lineages by their names, once per process: a fleet asks for each lineage."""
+    from certbot_jprs import lineages
+
+    groups: dict[frozenset[str], list[Lineage]] = {}
+    for lineage in lineages.all_in(config_dir):
+        try:
+            groups.setdefault(lineage.names(), []).append(lineage)
+        except (OSError, ValueError):
+            logger.debug("Left out: %s", lineage.name, exc_info=True)
+    return groups
+
+
+def _enforce_key(config: Any) -> None:
     """Makes a renewal use an RSA key, also where a key that JPRS refuses was to be kept."""
     if config.key_type != "rsa":
+        name = _name_of(_restored_lineage(config), config)
         display_util.notify(
             _(
                 "JPRS issues certificates for RSA keys only: {name} is renewed with an RSA key, "
@@ -135,9 +169,8 @@ def _enforce_key(config: Any, lineage: Lineage | None, name: str) -> None:
         config.key_type = "rsa"
     if config.rsa_key_size < policy.LEAST_RSA_BITS:  # what is set is also stored
         config.rsa_key_size = policy.LEAST_RSA_BITS
-    if not config.reuse_key or lineage is None:
-        return
-    if policy.is_acceptable_key(lineage.certificate().public_key()):
+    lineage = _restored_lineage(config) if config.reuse_key else None
+    if lineage is None or policy.is_acceptable_key(lineage.certificate().public_key()):
         return
     if hasattr(config, "new_key"):
         config.new_key = True
