@@ -1,0 +1,98 @@
+"""Parses command lines with the real Certbot's real parser, whichever version is installed."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from certbot import configuration
+from certbot._internal import cli, constants
+from certbot._internal.plugins import disco
+
+from certbot_jprs import one_flag
+from certbot_jprs.one_flag import Decision
+from certbot_jprs.options import NAME
+from tests.unit.lineage import ConfigDir
+
+FLAG = ("-a", NAME)
+CONTACT = ("-m", "ca@example.jp")
+
+
+@functools.cache
+def registry() -> Any:
+    """Returns Certbot's plugins; finding them takes time."""
+    return disco.PluginsRegistry.find_all()
+
+
+@dataclass
+class Parsed:
+    """A parsed command line.
+
+    Attributes:
+        config: Certbot's configuration.
+        decision: what the plugin made of it.
+    """
+
+    config: Any
+    decision: Decision
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.config, name)
+
+    def counts_as_given(self, dest: str) -> bool:
+        """Asks Certbot whether the user gave an option, as it does before it issues."""
+        if hasattr(self.config, "set_by_user"):
+            one_flag.renew_implied(self.config)
+            return bool(self.config.set_by_user(dest))
+        return bool(getattr(cli, "set_by_cli")(dest))  # noqa: B009 - gone since Certbot 2.7
+
+
+class Parse:
+    """Parses command lines in a configuration directory, with a ``cli.ini`` of its own.
+
+    Args:
+        config_dir: the directory.
+    """
+
+    def __init__(self, config_dir: ConfigDir) -> None:
+        self.config_dir = config_dir
+
+    @property
+    def ini(self) -> Path:
+        return self.config_dir.path / "cli.ini"
+
+    def __call__(self, *args: str, ini: str = "") -> Parsed:
+        """Parses one command line.
+
+        Args:
+            args: the words after ``certbot``.
+            ini: what ``cli.ini`` contains.
+        """
+        self.ini.write_text(ini, encoding="utf-8")
+        forget()
+        parsed: Any = cli.prepare_and_parse_args(registry(), [*args, *self.config_dir.options])
+        if isinstance(parsed, argparse.Namespace):  # Certbot before 2.7
+            parsed = configuration.NamespaceConfig(parsed)
+        return Parsed(parsed, one_flag.current())
+
+
+def forget() -> None:
+    """Makes this process one that has parsed no command line yet."""
+    one_flag._Current.decision = Decision()
+    if hasattr(cli, "set_by_cli"):
+        cli.set_by_cli.detector = None
+
+
+@pytest.fixture
+def parse(config_dir: ConfigDir, monkeypatch: pytest.MonkeyPatch) -> Iterator[Parse]:
+    """Parses command lines; nothing of this machine's Certbot is read."""
+    parsing = Parse(config_dir)
+    monkeypatch.setitem(constants.CLI_DEFAULTS, "config_files", [str(parsing.ini)])
+    monkeypatch.setattr(cli, "helpful_parser", None)
+    yield parsing
+    forget()

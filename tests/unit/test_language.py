@@ -1,0 +1,139 @@
+"""Messages in the user's language; whatever is torn, in English."""
+
+from __future__ import annotations
+
+import gettext
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from certbot_jprs import language
+from certbot_jprs.language import _
+
+ENGLISH = "Renewed at {when}."
+JAPANESE = "{when}に更新しました。"
+
+
+def catalogue(
+    messages: dict[str, str], header: str = "Content-Type: text/plain; charset=UTF-8\n"
+) -> bytes:
+    """Writes a catalogue in gettext's binary format."""
+    entries = sorted((k.encode(), v.encode()) for k, v in {"": header, **messages}.items())
+    count = len(entries)
+    position = 28 + 16 * count
+    tables: list[list[int]] = [[], []]
+    texts = b""
+    for column in (0, 1):
+        for entry in entries:
+            tables[column] += [len(entry[column]), position + len(texts)]
+            texts += entry[column] + b"\0"
+    head = [0x950412DE, 0, count, 28, 28 + 8 * count, 0, 0]
+    return struct.pack(f"<{7 + 4 * count}I", *head, *tables[0], *tables[1]) + texts
+
+
+GOOD = catalogue({ENGLISH: JAPANESE})
+
+
+class Catalogues:
+    """A directory of catalogues, and a process that starts anew in some locale."""
+
+    def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.file = path / "ja" / "LC_MESSAGES" / "certbot_jprs.mo"
+        self.file.parent.mkdir(parents=True)
+        self._monkeypatch = monkeypatch
+        monkeypatch.setattr(language, "LOCALE_DIR", str(path))
+        for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+            monkeypatch.delenv(name, raising=False)
+
+    def say(self, **environment: str) -> str:
+        """Returns the message as a process in that environment shows it."""
+        for name, value in environment.items():
+            self._monkeypatch.setenv(name, value)
+        forget()
+        return _(ENGLISH)
+
+
+def forget() -> None:
+    language._translations.cache_clear()
+    getattr(gettext, "_translations").clear()  # noqa: B009 - gettext reads each file once
+
+
+@pytest.fixture
+def catalogues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Catalogues]:
+    yield Catalogues(tmp_path, monkeypatch)
+    forget()
+
+
+@pytest.mark.parametrize("variable", ["LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"])
+@pytest.mark.parametrize("locale", ["ja_JP.UTF-8", "ja", "ja_JP.eucJP"])
+def test_the_locale_chooses_the_language(
+    catalogues: Catalogues, variable: str, locale: str
+) -> None:
+    catalogues.file.write_bytes(GOOD)
+    assert catalogues.say(**{variable: locale}) == JAPANESE
+
+
+@pytest.mark.parametrize(
+    "locale", ["C", "POSIX", "C.UTF-8", "en_US.UTF-8", "", "xx_YY", "../../etc", "ja\udcff", "!"]
+)
+def test_other_and_unknown_locales_mean_english(catalogues: Catalogues, locale: str) -> None:
+    catalogues.file.write_bytes(GOOD)
+    assert catalogues.say(LC_ALL=locale) == ENGLISH
+
+
+def test_a_missing_catalogue_means_english(catalogues: Catalogues) -> None:
+    assert catalogues.say(LANG="ja_JP.UTF-8") == ENGLISH
+
+
+def test_a_directory_in_place_of_the_catalogue_means_english(catalogues: Catalogues) -> None:
+    catalogues.file.mkdir()
+    assert catalogues.say(LANG="ja_JP.UTF-8") == ENGLISH
+
+
+def test_a_message_that_the_catalogue_lacks_stays_english(catalogues: Catalogues) -> None:
+    catalogues.file.write_bytes(catalogue({"Something else": "別のもの"}))
+    assert catalogues.say(LANG="ja_JP.UTF-8") == ENGLISH
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        b"",
+        b"x",
+        b"garbage, and enough of it to be read as a header of 28 bytes",
+        GOOD[:4],
+        GOOD[:19],
+        GOOD[:40],
+        GOOD[:-20],
+        GOOD.replace(b"UTF-8", b"UTF-9"),
+        GOOD.replace(b"UTF-8", b"ascii"),
+        catalogue({}, "Plural-Forms: nplurals=2; plural=(((;\n"),
+        catalogue({}, "Plural-Forms: nplurals=2\n"),
+        GOOD[:4] + b"\xff" * 24 + GOOD[28:],
+        GOOD[:8] + b"\xff\xff\xff\x7f" + GOOD[12:],
+    ],
+)
+def test_a_torn_catalogue_means_english(catalogues: Catalogues, contents: bytes) -> None:
+    catalogues.file.write_bytes(contents)
+    assert catalogues.say(LANG="ja_JP.UTF-8") == ENGLISH
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    position=st.integers(0, len(GOOD) - 1),
+    patch=st.binary(min_size=1, max_size=8),
+    end=st.integers(0, len(GOOD)),
+)
+@example(position=0, patch=b"\0", end=len(GOOD))
+def test_no_damage_to_a_catalogue_raises(
+    catalogues: Catalogues, position: int, patch: bytes, end: int
+) -> None:
+    damaged = (GOOD[:position] + patch + GOOD[position + len(patch) :])[:end]
+    catalogues.file.write_bytes(damaged)
+    assert isinstance(catalogues.say(LANG="ja_JP.UTF-8"), str)
