@@ -94,15 +94,15 @@ def plan(lineage: Lineage, authenticator: str | None, installer: str | None) -> 
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is not a renewal file.
+        ValueError: it is not a renewal file, or one that cannot be rewritten.
     """
     lines = lineages.load_lines(lineage.renewal_file)
     conf = lineages.parse(lines, lineage.renewal_file)
     params = conf.get("renewalparams")
     if not isinstance(params, configobj.Section):
         raise ValueError(f"{lineage.renewal_file} is not a renewal file")
+    written = _written(conf, lineage)
     conf.indent_type = ""
-    written = conf.write()
     if authenticator is not None:
         params["authenticator"] = authenticator
     if installer is not None:
@@ -120,7 +120,23 @@ def plan(lineage: Lineage, authenticator: str | None, installer: str | None) -> 
         for key in [key for key in params if key.startswith(APACHE_DEST)]:
             params.pop(DEST + key, None)  # of an earlier time with this plugin
             params.rename(key, DEST + key)
-    return Change(lines, _as_in_file(lines, written, conf.write()))
+    after = _as_in_file(lines, written, _written(conf, lineage))
+    if lineages.parse(after, lineage.renewal_file) != conf:  # ConfigObj misquotes some values
+        raise ValueError(f"{lineage.renewal_file} has a value that cannot be written back")
+    return Change(lines, after)
+
+
+def _written(conf: configobj.ConfigObj, lineage: Lineage) -> list[str]:
+    """Returns the lines that ConfigObj writes.
+
+    Raises:
+        ValueError: it cannot quote a value.
+    """
+    try:
+        lines: list[str] = conf.write()
+    except configobj.ConfigObjError as error:
+        raise ValueError(f"{lineage.renewal_file}: {error}") from error
+    return lines
 
 
 def _as_in_file(lines: list[str], before: list[str], after: list[str]) -> list[str]:
