@@ -167,7 +167,7 @@ def _enforce_key(config: Any) -> None:
             ).format(name=name, key_type=config.key_type)
         )
         config.key_type = "rsa"
-    if config.rsa_key_size < policy.LEAST_RSA_BITS:  # what is set is also stored
+    if config.rsa_key_size < policy.LEAST_RSA_BITS:  # noqa: PLR1730 - what is set is stored
         config.rsa_key_size = policy.LEAST_RSA_BITS
     lineage = _restored_lineage(config) if config.reuse_key else None
     if lineage is None or policy.is_acceptable_key(lineage.certificate().public_key()):
