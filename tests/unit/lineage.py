@@ -98,7 +98,7 @@ class ConfigDir:
         key: pki.Key | None = None,
         versions: Sequence[int] = (1,),
         absolute: bool = False,
-        reuse_key: bool = False,
+        shared_key: bool = False,
         **params: str | None,
     ) -> Lineage:
         """Adds a lineage, linked to its last version.
@@ -109,7 +109,7 @@ class ConfigDir:
             key: its key; RSA unless given.
             versions: which versions there are.
             absolute: whether the links name absolute paths.
-            reuse_key: whether versions share a key, by links in ``archive/`` as Certbot has them.
+            shared_key: whether versions share a key, by links in ``archive/`` as Certbot has them.
             params: added to what JPRS's manual makes; None leaves one out.
         """
         key = key or pki.rsa_key("leaf")
@@ -123,12 +123,12 @@ class ConfigDir:
             contents = dict(zip(KINDS, (pem(key), pem(cert), pem(issuer), pem(cert) + pem(issuer))))
             for kind, data in contents.items():
                 self.archive(name, kind, version).write_bytes(data)
-            if reuse_key and version != versions[0]:
+            if shared_key and version != versions[0]:
                 path = self.archive(name, "privkey", version)
                 path.unlink()
                 path.symlink_to(f"privkey{versions[0]}.pem")
         self.link(name, versions[-1], absolute=absolute)
-        if reuse_key:
+        if shared_key:
             params.setdefault("reuse_key", "True")
         return self.write_conf(name, **params)
 

@@ -189,7 +189,7 @@ def test_certbot_agrees(config_dir: ConfigDir, parse: Parse) -> None:
 
 def test_a_reused_key_moves_with_its_version(config_dir: ConfigDir, parse: Parse) -> None:
     """Certbot counts links, so one that stays behind is a pending deployment at every run."""
-    lineage = config_dir.add(NAME, versions=(1, 2, 3), reuse_key=True)
+    lineage = config_dir.add(NAME, versions=(1, 2, 3), shared_key=True)
     archive.link_to(lineage, 1)
     assert linked(config_dir, NAME) == version(1)
     archive.link_to(lineage, 3)
@@ -276,7 +276,7 @@ def test_a_withdrawal_cut_short_is_completed_by_the_next(
 
 def test_withdrawing_a_version_with_a_reused_key(config_dir: ConfigDir, parse: Parse) -> None:
     """Its key is a link to the older one, and ``live/`` must not keep pointing to that link."""
-    lineage = config_dir.add(NAME, versions=(1, 2), reuse_key=True)
+    lineage = config_dir.add(NAME, versions=(1, 2), shared_key=True)
     assert archive.withdraw(lineage, 2) == 1
     assert linked(config_dir, NAME) == version(1)
     assert all(config_dir.live(NAME, kind).is_file() for kind in KINDS)
@@ -286,7 +286,7 @@ def test_withdrawing_a_version_with_a_reused_key(config_dir: ConfigDir, parse: P
 
 def test_withdrawing_a_version_whose_key_is_reused(config_dir: ConfigDir) -> None:
     """Later versions' keys are links to that file: without it they are no versions."""
-    lineage = config_dir.add(NAME, versions=(1, 2), reuse_key=True)
+    lineage = config_dir.add(NAME, versions=(1, 2), shared_key=True)
     assert archive.withdraw(lineage, 1) == 2
     assert all(config_dir.live(NAME, kind).is_file() for kind in KINDS)
     assert archive.versions(lineage) == [2]
