@@ -138,6 +138,7 @@ class _Applying:
             if self.decision.governed:
                 self._refuse_tests()
                 self._check_account()
+                self._tell()
         elif self.verb == "revoke":
             self._choose_revocation_server()
         elif self.verb == "reconfigure" and self.decision.on_command_line:
@@ -153,6 +154,12 @@ class _Applying:
 
     def say(self, message: str) -> None:
         self.decision.notices.append(message)
+
+    def _tell(self) -> None:
+        """Gives the notices of a command for which Certbot constructs no plugin that could."""
+        if not self.get("quiet"):
+            for notice in self.decision.notices:
+                print(notice, file=sys.stderr)  # noqa: T201 - no display exists yet
 
     # Selection
 
@@ -309,7 +316,7 @@ class _Applying:
         if lineage.server == self.get("server"):
             self._stay(lineage)
             return True
-        if self.get("reinstall") and not self.decision.given("server"):
+        if self.get("reinstall"):
             self.decision.governed = False
             self.decision.implied.pop("key_type", None)
             self.decision.implied.pop("rsa_key_size", None)
@@ -339,6 +346,8 @@ class _Applying:
         """Prepares a lineage of this CA: an unfit key is replaced, JPRS's manual taken over."""
         from certbot_jprs import policy
 
+        # Of several lineages with these names, Certbot alone would take one of another CA.
+        self.imply(certname=lineage.name)
         if not policy.is_acceptable_key(lineage.certificate().public_key()):
             self.say(
                 _(
@@ -346,10 +355,9 @@ class _Applying:
                     "now, with an RSA key."
                 ).format(name=lineage.name)
             )
-            self.imply(certname=lineage.name, renew_by_default=True)
+            self.imply(renew_by_default=True)
         elif self._becomes_ours(lineage):
             self.decision.taken_over = lineage
-            self.imply(certname=lineage.name)
             if not self.get("renew_by_default"):
                 self.imply(reinstall=True)  # no question: nothing is issued unless it is due
         self._keep_settings(lineage)

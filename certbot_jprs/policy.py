@@ -198,6 +198,6 @@ def describe_key(key: Any) -> str:
         key: the public key.
     """
     kind = type(key).__name__.lstrip("_").replace("PublicKey", "")
-    kind = {"EllipticCurve": "ECDSA"}.get(kind, kind)
+    kind = {"EllipticCurve": "ECDSA", "EC": "ECDSA"}.get(kind, kind)
     size = getattr(key, "key_size", None)
     return f"{kind} {size} bits" if size else kind

@@ -1,0 +1,116 @@
+"""What the end-to-end tests share: command lines as a user types them, and what CAs were asked."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+
+from tests.lab import Result, World
+from tests.lab.client import Watcher
+
+NAME = "certbot-jprs:http"
+
+CONTACT = "-m admin@example.jp --agree-tos"
+"""What a first run needs besides the EAB credentials."""
+
+QUICK = "--jprs-ocsp-interval 1"
+"""Keeps tests short: the responder is asked every second."""
+
+RENEW = "renew --no-random-sleep-on-renew"
+"""A renewal as a timer runs it, without the sleep that spreads the world's timers."""
+
+
+def certbot(
+    world: World,
+    line: str,
+    *more: str,
+    env: Mapping[str, str] | None = None,
+    venv: str | os.PathLike[str] | None = None,
+) -> Result:
+    """Runs Certbot with a command line as it is typed.
+
+    Args:
+        world: where.
+        line: the arguments, quoted for a shell.
+        more: further arguments, for what is not known beforehand: ``*world.eab()``.
+        env: what to add to the environment.
+        venv: which Certbot, if not the tests' own.
+    """
+    return world.certbot(*shlex.split(line), *more, env=env, venv=venv)
+
+
+def first_run(world: World, name: str = "www.example.jp", more: str = "") -> Result:
+    """Gets a first certificate by the one flag.
+
+    Args:
+        world: where; it gets the virtual host.
+        name: the certificate's only name.
+        more: further arguments, quoted for a shell.
+    """
+    world.vhost(name)
+    line = f"run -n -a {NAME} -d {name} {CONTACT} {QUICK} {more}"
+    return certbot(world, line, *world.eab()).check()
+
+
+def lets_encrypt(world: World, name: str = "www.example.jp", more: str = "") -> Result:
+    """Gets a certificate of Let's Encrypt by Certbot's Apache plugin.
+
+    Args:
+        world: where; it gets the virtual host.
+        name: the certificate's first name.
+        more: further arguments, quoted for a shell.
+    """
+    world.vhost(name)
+    return certbot(world, f"run -n --apache -d {name} {CONTACT} {more}").check()
+
+
+def served(world: World, name: str = "www.example.jp") -> int:
+    """Returns the serial number that visitors of a name see."""
+    return world.served(name).serial
+
+
+def asked(world: World) -> list[str]:
+    """Returns the steps of ACME that any CA was asked for, directories aside."""
+    return [
+        f"{request.host}: {request.step}"
+        for service in world.services
+        for request in service.beyond_directory()
+    ]
+
+
+def forget(world: World) -> None:
+    """Forgets what the CAs were asked until now."""
+    for service in world.services:
+        service.requests.clear()
+
+
+def refused(world: World, result: Result, *words: str) -> None:
+    """Asserts that a command was refused, told what to do, and asked no CA for anything.
+
+    Args:
+        world: where it ran, since the last ``forget``.
+        result: what it did.
+        words: what its output says, each.
+    """
+    assert result.returncode != 0, f"{result}"
+    for word in words:
+        assert word in result.output, f"{word!r} is missing: {result}"
+    assert "Traceback" not in result.output, f"{result}"
+    assert asked(world) == []
+
+
+def waited(world: World, watcher: Watcher, serial: int, name: str | None = None) -> None:
+    """Asserts that a certificate was served soon after the responder's ``good``, not before.
+
+    Args:
+        world: where; the responder is asked every second (``QUICK``).
+        watcher: what visitors saw.
+        serial: the certificate's serial number.
+        name: which visitors; None: of any of the names watched.
+    """
+    first = watcher.first(serial, name)
+    good_at = world.ocsp.good_at(serial)
+    assert first is not None, "it was never served"
+    assert good_at is not None, "the responder never said good"
+    assert good_at < first < world.ocsp.known_at(serial) + 1 + 3

@@ -1,0 +1,171 @@
+"""Certbot's other subcommands: renewal, with all that it has to remember, accounts, revocation."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from tests.e2e.helpers import (
+    CONTACT,
+    NAME,
+    QUICK,
+    RENEW,
+    asked,
+    certbot,
+    first_run,
+    forget,
+    served,
+    waited,
+)
+from tests.lab import World
+
+JPRS = "acme.amecert.jprs.jp"
+
+
+def test_renew_skips_what_is_not_due_and_waits_with_what_is(world: World) -> None:
+    first_run(world)
+    forget(world)
+    result = certbot(world, RENEW).check()
+    assert "not due for renewal yet" in result.output
+    assert "newOrder" not in world.jprs.steps()
+    assert len(world.jprs.issued) == 1
+
+    # The lab's certificates live 90 days.
+    world.lineage("www.example.jp").set("renew_before_expiry", "91 days", section=None)
+    world.ocsp.lag = 2
+    with world.watch("www.example.jp") as watcher:
+        certbot(world, RENEW).check()
+        time.sleep(0.2)
+    old, new = (issued.serial for issued in world.jprs.issued)
+    assert watcher.serials() == [old, new]
+    waited(world, watcher, new)
+    assert world.letsencrypt.requests == []
+
+
+def test_forced_renewal_waits_reloads_and_keeps_the_options(world: World) -> None:
+    world.path("/srv/challenges").mkdir(parents=True, exist_ok=True)
+    try:
+        first_run(world, more="--apache-challenge-location /srv/challenges")
+        lineage = world.lineage("www.example.jp")
+        before = lineage.params
+        assert before["certbot_jprs:http_ocsp_interval"] == "1"
+        assert before["certbot_jprs:http_apache_challenge_location"] == "/srv/challenges"
+        world.ocsp.lag = 2
+        with world.watch("www.example.jp") as watcher:
+            certbot(world, f"{RENEW} --force-renewal").check()
+            time.sleep(0.2)
+        old, new = (issued.serial for issued in world.jprs.issued)
+        assert watcher.serials() == [old, new]
+        waited(world, watcher, new)
+        times = [query.time for query in world.ocsp.asked(new)]
+        assert len(times) >= 3
+        assert all(0.9 < after - before < 2 for before, after in zip(times, times[1:]))
+        assert lineage.params == before
+        assert lineage.version() == 2
+    finally:
+        world.path("/srv/challenges").rmdir()
+    # The stored option is really used: without that directory the challenge cannot be written.
+    result = certbot(world, f"{RENEW} --force-renewal")
+    assert result.returncode == 1
+    assert "/srv/challenges" in result.output + world.certbot_log
+    assert len(world.jprs.issued) == 2
+
+
+def test_auto_hsts_goes_on_at_renewals(world: World) -> None:
+    first_run(world, more="--auto-hsts")
+    assert max_age(world) == 60
+    assert hsts_state(world)["laststep"] == 0
+
+    # A renewal that is not due is the occasion for the next step, two days after the last.
+    hsts_state(world, laststep=0, timestamp=time.time() - 3 * 86400)
+    certbot(world, RENEW).check()
+    assert hsts_state(world)["laststep"] == 1
+    assert max_age(world) == 300
+
+    # A renewal after the last step makes it permanent.
+    hsts_state(world, laststep=6, timestamp=time.time())
+    certbot(world, f"{RENEW} --force-renewal").check()
+    assert max_age(world) == 31536000
+    assert served(world) == world.jprs.issued[-1].serial
+
+
+def max_age(world: World) -> int:
+    """Returns the HSTS max-age that visitors get, in seconds."""
+    url = "https://www.example.jp/"
+    where = ("--resolve", "www.example.jp:443:127.0.0.1")
+    head = world.run("curl", "-ksI", *where, url).check().output.lower()
+    assert "strict-transport-security" in head
+    return int(head.partition("max-age=")[2].partition('"')[0].split()[0].strip(";"))
+
+
+def hsts_state(world: World, **change: float) -> dict[str, float]:
+    """Returns, after changing it, what Certbot remembers of the one host's AutoHSTS."""
+    path = world.path("/etc/letsencrypt/.pluginstorage.json")
+    storage = json.loads(path.read_text())
+    (state,) = storage["apache"]["autohsts"].values()
+    state.update(change)
+    path.write_text(json.dumps(storage))
+    return dict(state)
+
+
+def test_accounts(world: World) -> None:
+    certbot(world, f"register -n -a certbot-jprs:http {CONTACT}", *world.eab()).check()
+    assert world.jprs.steps().count("newAccount") == 1
+    shown = certbot(world, "show_account -a certbot-jprs:http").check().output
+    assert world.jprs.url in shown
+    assert "admin@example.jp" in shown
+    certbot(world, "update_account -n -a certbot-jprs:http -m two@example.jp,b@example.jp").check()
+    shown = certbot(world, "show_account -a certbot-jprs:http").check().output
+    assert "two@example.jp" in shown
+    certbot(world, "unregister -n -a certbot-jprs:http").check()
+    assert not list(world.path(f"/etc/letsencrypt/accounts/{JPRS}").rglob("regr.json"))
+    assert {line.split(":")[0] for line in asked(world)} == {JPRS}
+    # The twin: without the flag these are Certbot's own, and know nothing of JPRS.
+    forget(world)
+    assert world.jprs.url not in certbot(world, "show_account").output
+    assert world.jprs.requests == []
+
+
+def test_revocation(world: World) -> None:
+    names = ("a.example.jp", "b.example.jp", "c.example.jp")
+    for name in names:
+        world.vhost(name)
+        line = f"certonly -n -a certbot-jprs:http -d {name} {CONTACT} {QUICK}"
+        certbot(world, line, *(world.eab() if name == names[0] else ())).check()
+    a, b, c = world.jprs.issued
+    keep = "--no-delete-after-revoke"
+    path = "/etc/letsencrypt/live/a.example.jp/cert.pem"
+    certbot(world, f"revoke -n -a certbot-jprs:http --cert-path {path} {keep}").check()
+    assert (a.revoked_at is None, b.revoked_at, c.revoked_at) == (False, None, None)
+    certbot(world, f"revoke -n -a certbot-jprs:http --cert-name b.example.jp {keep}").check()
+    assert (b.revoked_at is None, c.revoked_at) == (False, None)
+    # A file that belongs to no lineage here.
+    world.write("/run/tmp/cert.pem", c.pem)
+    certbot(world, f"delete -n --cert-name {names[2]}").check()
+    certbot(world, f"revoke -n -a certbot-jprs:http --cert-path /run/tmp/cert.pem {keep}").check()
+    assert c.revoked_at is not None
+    assert world.letsencrypt.requests == []
+
+
+def test_install_waits_too(world: World) -> None:
+    world.vhost("www.example.jp")
+    world.ocsp.lag = 8
+    line = f"certonly -n -a certbot-jprs:http -d www.example.jp {CONTACT} {QUICK}"
+    certbot(world, line, *world.eab()).check()
+    serial = world.jprs.issued[-1].serial
+    with world.watch("www.example.jp") as watcher:
+        line = f"install -n -i certbot-jprs:http --cert-name www.example.jp {QUICK}"
+        certbot(world, line).check()
+        time.sleep(0.2)
+    waited(world, watcher, serial)
+    assert world.lineage("www.example.jp").params["authenticator"] == NAME
+
+
+def test_enhance(world: World) -> None:
+    first_run(world, more="--no-redirect")
+    forget(world)
+    assert "Location: https://" not in world.http("www.example.jp")
+    line = "enhance -n -i certbot-jprs:http --cert-name www.example.jp --redirect"
+    certbot(world, line).check()
+    assert "Location: https://" in world.http("www.example.jp")
+    assert asked(world) == []
