@@ -17,7 +17,7 @@ import logging
 import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Callable, Protocol
+from typing import Any, Callable, Literal, Protocol
 
 from cryptography import x509
 
@@ -25,6 +25,12 @@ from certbot_jprs.interrupts import Interrupts
 from certbot_jprs.ocsp import Answer, Status, responder_urls
 
 logger = logging.getLogger(__name__)
+
+
+# A certificate and its issuer's; and what is asked about: a lineage's new certificate, or the one
+# that it has in service.
+Pair = tuple[x509.Certificate, x509.Certificate]
+Question = tuple[str, Literal["new", "in service"]]
 
 
 @dataclass(frozen=True)
@@ -36,12 +42,15 @@ class Awaited:
         certificate: the certificate.
         issuer: the certificate of the CA that signed it.
         saved_at: when its file was written, in seconds since the epoch.
+        in_service: the certificate that it replaces, and the issuer of that one; where it is
+            revoked, waiting protects nobody.
     """
 
     name: str
     certificate: x509.Certificate
     issuer: x509.Certificate
     saved_at: float
+    in_service: Pair | None = None
 
 
 @dataclass(frozen=True)
@@ -51,18 +60,18 @@ class Result:
     Attributes:
         answer: the last answer; None where nothing was asked (no OCSP URL, or no wait wanted).
         age: seconds since the certificate was saved.
+        replaces_revoked: whether the certificate in service was found to be revoked.
     """
 
     answer: Answer | None
     age: float
+    replaces_revoked: bool = False
 
 
 class Asker(Protocol):
     """Asks about several certificates side by side, as ``Responder.ask_all`` does."""
 
-    def __call__(
-        self, items: Mapping[str, tuple[x509.Certificate, x509.Certificate]], /
-    ) -> Mapping[str, Answer]:
+    def __call__(self, items: Mapping[Question, Pair], /) -> Mapping[Question, Answer]:
         """Returns an answer for each of the certificates, within bounded time."""
 
 
@@ -104,6 +113,8 @@ class _Waiting:
         self.awaited = awaited
         # A file from the future (the clock was set back) counts as written just now.
         self.born = now - max(0.0, wall - awaited.saved_at)
+        # Asked about once, beside the first question about the new one: it costs no time then.
+        self.in_service = awaited.in_service
 
     def age(self, now: float) -> float:
         return now - self.born
@@ -182,13 +193,18 @@ class Gate:
 
     def _round(self, waiting: dict[str, _Waiting]) -> dict[str, Result]:
         """Asks once about all that wait, and takes out of ``waiting`` what is settled."""
-        answers = self._ask(
-            {name: (one.awaited.certificate, one.awaited.issuer) for name, one in waiting.items()}
-        )
+        questions: dict[Question, Pair] = {}
+        for name, one in waiting.items():
+            questions[name, "new"] = (one.awaited.certificate, one.awaited.issuer)
+            if one.in_service is not None:
+                questions[name, "in service"] = one.in_service
+                one.in_service = None
+        answers = self._ask(questions)
         now = self._clock.monotonic()
         ready = {}
-        for name, answer in answers.items():
-            one = waiting[name]
+        for name, one in waiting.items():
+            answer = answers[name, "new"]
+            old = answers.get((name, "in service"))
             logger.debug(
                 "OCSP status of %s after %.1f s: %s (%s)",
                 name,
@@ -197,8 +213,9 @@ class Gate:
                 answer.reason,
             )
             final = answer.status in (Status.GOOD, Status.REVOKED)
-            if final or one.age(now) >= self._timeout:
-                ready[name] = Result(answer, one.age(now))
+            revoked = old is not None and old.status is Status.REVOKED
+            if final or revoked or one.age(now) >= self._timeout:
+                ready[name] = Result(answer, one.age(now), revoked)
         for name in ready:
             del waiting[name]
         return ready

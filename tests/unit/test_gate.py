@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 from cryptography import x509
 
 from certbot_jprs.exceptions import WaitInterrupted
-from certbot_jprs.gate import Awaited, Clock, Gate, Result
+from certbot_jprs.gate import Awaited, Clock, Gate, Pair, Question, Result
 from certbot_jprs.ocsp import Answer, Status
 from tests.unit import pki
 
@@ -48,15 +49,19 @@ class Asked:
         self.time = time
         self.says = says
         self.seconds = 0.0
+        self.old = Status.GOOD
+        self.asked_about_old: list[str] = []
         self.rounds: list[tuple[float, tuple[str, ...]]] = []
 
-    def __call__(
-        self, items: Mapping[str, tuple[x509.Certificate, x509.Certificate]], /
-    ) -> Mapping[str, Answer]:
+    def __call__(self, items: Mapping[Question, Pair], /) -> Mapping[Question, Answer]:
         began = self.time.wall - START
-        self.rounds.append((began, tuple(items)))
+        self.rounds.append((began, tuple(name for name, which in items if which == "new")))
+        self.asked_about_old += [name for name, which in items if which != "new"]
         self.time.pass_by(self.seconds)
-        return {name: Answer(self.says[name](began), "because") for name in items}
+        return {
+            (name, which): Answer(self.says[name](began) if which == "new" else self.old, "because")
+            for name, which in items
+        }
 
     @property
     def times(self) -> list[float]:
@@ -183,6 +188,29 @@ def test_no_responder_no_question_and_nobody_else_waits_longer_for_it() -> None:
     assert bench.asked.rounds == []
     assert statuses(list(groups)) == [{"a": Status.GOOD}]
     assert all(names == ("a",) for _time, names in bench.asked.rounds)
+
+
+def replacing(name: str, ago: float = 0) -> Awaited:
+    return dataclasses.replace(waits(name, ago), in_service=(ASKABLE, CA.issuer))
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_a_revoked_certificate_in_service_ends_the_wait(status: Status) -> None:
+    bench = Bench(a=status)
+    bench.asked.old = Status.REVOKED
+    (group,) = bench.gate.settle([replacing("a")])
+    assert group["a"] == Result(Answer(status, "because"), 0, replaces_revoked=True)
+    assert bench.time.pauses == []
+
+
+@pytest.mark.parametrize("old", [Status.GOOD, Status.UNKNOWN, Status.UNDETERMINED])
+def test_any_other_certificate_in_service_is_asked_about_once(old: Status) -> None:
+    bench = Bench(timeout=25, interval=10, a=Status.UNKNOWN, b=Status.UNKNOWN)
+    bench.asked.old = old
+    (group,) = bench.gate.settle([replacing("a"), waits("b")])
+    assert not group["a"].replaces_revoked
+    assert bench.asked.times == [0, 10, 20, 25]
+    assert bench.asked.asked_about_old == ["a"]
 
 
 def test_nothing_to_wait_for() -> None:
