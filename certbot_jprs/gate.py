@@ -44,6 +44,7 @@ class Awaited:
         saved_at: when its file was written, in seconds since the epoch.
         in_service: the certificate that it replaces, and the issuer of that one; where it is
             revoked, waiting protects nobody.
+        timeout: longest wait for it, in seconds, where that is not the gate's.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Awaited:
     issuer: x509.Certificate
     saved_at: float
     in_service: Pair | None = None
+    timeout: float | None = None
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,9 @@ class Clock:
 class _Waiting:
     """One certificate on its way through the wait."""
 
-    def __init__(self, awaited: Awaited, now: float, wall: float) -> None:
+    def __init__(self, awaited: Awaited, now: float, wall: float, timeout: float) -> None:
         self.awaited = awaited
+        self.timeout = timeout if awaited.timeout is None else awaited.timeout
         # A file from the future (the clock was set back) counts as written just now.
         self.born = now - max(0.0, wall - awaited.saved_at)
         # Asked about once, beside the first question about the new one: it costs no time then.
@@ -125,6 +128,7 @@ class Gate:
 
     Args:
         timeout: longest wait in seconds from a certificate's saving; 0 waits and asks not at all.
+            A certificate may have one of its own.
         interval: pause between two rounds of queries, in seconds.
         ask: asks about all certificates that still wait.
         progress: shows the wait.
@@ -164,11 +168,11 @@ class Gate:
             WaitInterrupted: a signal ended the wait; certificates not yet yielded still wait.
         """
         now, wall = self._clock.monotonic(), self._clock.wall()
-        waiting = {item.name: _Waiting(item, now, wall) for item in awaited}
+        waiting = {item.name: _Waiting(item, now, wall, self._timeout) for item in awaited}
         unasked = {
             name: Result(None, one.age(now))
             for name, one in waiting.items()
-            if self._timeout == 0 or not responder_urls(one.awaited.certificate)
+            if one.timeout == 0 or not responder_urls(one.awaited.certificate)
         }
         for name in unasked:
             del waiting[name]
@@ -214,7 +218,7 @@ class Gate:
             )
             final = answer.status in (Status.GOOD, Status.REVOKED)
             revoked = old is not None and old.status is Status.REVOKED
-            if final or revoked or one.age(now) >= self._timeout:
+            if final or revoked or one.age(now) >= one.timeout:
                 ready[name] = Result(answer, one.age(now), revoked)
         for name in ready:
             del waiting[name]
@@ -225,7 +229,7 @@ class Gate:
         now = self._clock.monotonic()
         until = now + self._interval
         for one in waiting.values():
-            until = min(until, one.born + self._timeout)
+            until = min(until, one.born + one.timeout)
         while now < until:
             self._clock.pause(min(1.0, until - now))
             now = self._clock.monotonic()
@@ -234,5 +238,5 @@ class Gate:
     def _show(
         self, show: Callable[[Sequence[str], float, float], None], waiting: dict[str, _Waiting]
     ) -> None:
-        youngest = min(one.age(self._clock.monotonic()) for one in waiting.values())
-        show(list(waiting), youngest, self._timeout)
+        last = max(waiting.values(), key=lambda one: one.born + one.timeout)
+        show(list(waiting), last.age(self._clock.monotonic()), last.timeout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 from cryptography import x509
@@ -332,3 +333,15 @@ def test_progress_is_closed_when_asking_fails() -> None:
     with pytest.raises(WaitInterrupted):
         bench.settle(a=0)
     assert not bench.shown.open
+
+
+def test_a_certificate_may_have_a_time_of_its_own() -> None:
+    bench = Bench(timeout=60, interval=10, a=Status.UNKNOWN, b=Status.UNKNOWN, c=Status.GOOD)
+    mine = [replace(waits("a"), timeout=15), waits("b", 45), replace(waits("c"), timeout=0)]
+    groups = list(bench.gate.settle(mine))
+    assert [{name: result.age for name, result in group.items()} for group in groups] == [
+        {"c": 0},
+        {"a": 15, "b": 60},
+    ]
+    assert bench.asked.times == [0, 10, 15]
+    assert bench.shown.calls[0] == ("start", ("a", "b"), 0, 15)
