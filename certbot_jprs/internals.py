@@ -260,16 +260,18 @@ def _wrap_hooks(hooks: Any, interceptor: Interceptor) -> None:
             in_flight = sys.exc_info()[1]
             if in_flight is not None and not isinstance(in_flight, Exception):
                 return original(*args, **kwargs)
-            failures: list[Exception] = []
+            failure: BaseException | None = None
             try:
                 conclude = interceptor.at_end()
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with us, the post-hooks run
-                failures.append(error)
+            # A post-hook may start what a pre-hook has stopped: it runs whatever went wrong with
+            # us, and also when Ctrl-C ended the wait.
+            except BaseException as error:  # noqa: BLE001
+                failure = error
             try:
                 return original(*args, **kwargs)
             finally:
-                if failures:
-                    raise failures[0]
+                if failure is not None:
+                    raise failure
                 conclude()
 
         return run_saved_post_hooks
