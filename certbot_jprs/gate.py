@@ -74,7 +74,7 @@ class Asker(Protocol):
     """Asks about several certificates side by side, as ``Responder.ask_all`` does."""
 
     def __call__(self, items: Mapping[Question, Pair], /) -> Mapping[Question, Answer]:
-        """Returns an answer for each of the certificates, within bounded time."""
+        """Returns answers, one at least, within bounded time; no answer: it is still asked."""
 
 
 class Progress(Protocol):
@@ -118,6 +118,7 @@ class _Waiting:
         self.born = now - max(0.0, wall - awaited.saved_at)
         # Asked about once, beside the first question about the new one: it costs no time then.
         self.in_service = awaited.in_service
+        self.replaces_revoked = False
 
     def age(self, now: float) -> float:
         return now - self.born
@@ -202,13 +203,17 @@ class Gate:
             questions[name, "new"] = (one.awaited.certificate, one.awaited.issuer)
             if one.in_service is not None:
                 questions[name, "in service"] = one.in_service
-                one.in_service = None
         answers = self._ask(questions)
         now = self._clock.monotonic()
         ready = {}
         for name, one in waiting.items():
-            answer = answers[name, "new"]
             old = answers.get((name, "in service"))
+            if old is not None:
+                one.in_service = None
+                one.replaces_revoked = old.status is Status.REVOKED
+            answer = answers.get((name, "new"))
+            if answer is None:  # its query is under way, and ends in time
+                continue
             logger.debug(
                 "OCSP status of %s after %.1f s: %s (%s)",
                 name,
@@ -217,9 +222,8 @@ class Gate:
                 answer.reason,
             )
             final = answer.status in (Status.GOOD, Status.REVOKED)
-            revoked = old is not None and old.status is Status.REVOKED
-            if final or revoked or one.age(now) >= one.timeout:
-                ready[name] = Result(answer, one.age(now), revoked)
+            if final or one.replaces_revoked or one.age(now) >= one.timeout:
+                ready[name] = Result(answer, one.age(now), one.replaces_revoked)
         for name in ready:
             del waiting[name]
         return ready

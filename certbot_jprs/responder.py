@@ -133,7 +133,9 @@ class Responder:
             return self._query(batch, certificate, issuer)
 
     def ask_all(
-        self, items: Mapping[K, tuple[x509.Certificate, x509.Certificate]]
+        self,
+        items: Mapping[K, tuple[x509.Certificate, x509.Certificate]],
+        tell: Callable[[K, Answer], object] = lambda _key, _answer: None,
     ) -> dict[K, Answer]:
         """Makes many queries, ``SIDE_BY_SIDE`` at a time.
 
@@ -143,6 +145,7 @@ class Responder:
 
         Args:
             items: certificates, each with its issuer's, by whatever the caller calls them.
+            tell: called with each answer as it comes.
 
         Returns:
             The answers, as ``ask`` would give them, by the same keys in the same order.
@@ -169,7 +172,9 @@ class Responder:
             with contextlib.suppress(queue.Empty):
                 while len(answers) < len(items):
                     left = deadline - time.monotonic()
-                    answers.update([answered.get(timeout=max(0.0, left))])
+                    key, answer = answered.get(timeout=max(0.0, left))
+                    answers[key] = answer
+                    tell(key, answer)
         none = Answer(Status.UNDETERMINED, "no time was left for the query")
         return {key: answers.get(key, none) for key in items}
 

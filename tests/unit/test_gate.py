@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 import pytest
 from cryptography import x509
@@ -337,7 +336,11 @@ def test_progress_is_closed_when_asking_fails() -> None:
 
 def test_a_certificate_may_have_a_time_of_its_own() -> None:
     bench = Bench(timeout=60, interval=10, a=Status.UNKNOWN, b=Status.UNKNOWN, c=Status.GOOD)
-    mine = [replace(waits("a"), timeout=15), waits("b", 45), replace(waits("c"), timeout=0)]
+    mine = [
+        dataclasses.replace(waits("a"), timeout=15),
+        waits("b", 45),
+        dataclasses.replace(waits("c"), timeout=0),
+    ]
     groups = list(bench.gate.settle(mine))
     assert [{name: result.age for name, result in group.items()} for group in groups] == [
         {"c": 0},
@@ -345,3 +348,42 @@ def test_a_certificate_may_have_a_time_of_its_own() -> None:
     ]
     assert bench.asked.times == [0, 10, 15]
     assert bench.shown.calls[0] == ("start", ("a", "b"), 0, 15)
+
+
+def test_one_whose_query_is_under_way_holds_up_no_other() -> None:
+    bench = Bench(timeout=25, interval=10, a=good_after(10), b=Status.UNDETERMINED)
+    inner = bench.gate._ask
+
+    def slow_about_b(items: Mapping[Question, Pair], /) -> Mapping[Question, Answer]:
+        answers = dict(inner(items))
+        if bench.time.wall - START < 40:
+            bench.time.pass_by(1)
+            answers.pop(("b", "new"), None)
+        return answers
+
+    bench.gate._ask = slow_about_b
+    (first, second) = bench.gate.settle([waits("a"), waits("b")])
+    assert (list(first), first["a"].age) == (["a"], 12)
+    # Its time is over, but not its query; and there is no pause before that one's end.
+    assert (list(second), second["b"].age) == (["b"], 40)
+
+
+def test_the_one_in_service_is_asked_about_until_it_is_answered_for() -> None:
+    bench = Bench(timeout=60, interval=10, a=Status.UNKNOWN)
+    inner = bench.gate._ask
+    rounds: list[list[str]] = []
+
+    def slow_about_the_old(items: Mapping[Question, Pair], /) -> Mapping[Question, Answer]:
+        rounds.append([which for _name, which in items])
+        answers = dict(inner(items))
+        old = ("a", "in service")
+        if len(rounds) == 1:
+            del answers[old]
+        elif old in answers:
+            answers[old] = Answer(Status.REVOKED, "because")
+        return answers
+
+    bench.gate._ask = slow_about_the_old
+    (group,) = bench.gate.settle([replacing("a")])
+    assert group["a"].replaces_revoked
+    assert rounds == [["new", "in service"]] * 2
