@@ -36,3 +36,15 @@ def _(message: str) -> str:
         The text in the user's language, or ``message`` where no translation exists.
     """
     return _translations().gettext(message)
+
+
+def marked(message: str) -> str:
+    """Marks a message for the catalogue where it is only data; ``_`` translates it when shown.
+
+    Args:
+        message: the English text.
+
+    Returns:
+        The same text.
+    """
+    return message
