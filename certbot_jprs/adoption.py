@@ -22,16 +22,21 @@ from certbot_jprs import durable, lineages
 from certbot_jprs.lineages import Lineage
 from certbot_jprs.options import APACHE_DEST, DEST, NAME
 
-# Quoted or escaped text, and comments, in which the words of a hook are no commands.
-_OPAQUE = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\.|(?:^|(?<=\s))\#[^\n]*""", re.DOTALL)
-
-# A loop that sleeps polls something: without its pause it would spin.
-_LOOP = re.compile(r"\b(?:while|until|for)\b")
-
-_SLEEP = re.compile(
-    r"(?:^|(?<=[;&\n]))\s*(?:(?:/usr)?/bin/)?sleep(?:[ \t]+[0-9.]+[smhd]?)+[ \t]*"
-    r"(?:;(?!;)|&&|\n|$)\s*"
+# Quoted or escaped text, variables and comments, in which the words of a hook are no commands.
+_OPAQUE = re.compile(
+    r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\.|\$\{[^}]*\}|(?:^|(?<=\s))\#[^\n]*""", re.DOTALL
 )
+
+# Where more than a row of commands is written, a pause may mean something else: a loop that
+# polls, a condition whose outcome is the sleep's.
+_COMPOUND = re.compile(r"\b(?:if|elif|case|while|until|for|select|function)\b|[(){}`]|<<")
+
+_SLEEPS = re.compile(
+    r"\s*(?P<led>^|(?<!;);|&&|(?<![|<>&])&)"
+    r"(?P<sleeps>(?:\s*(?:(?:/usr)?/bin/)?sleep(?:[ \t]+[0-9.]+[smhd]?)+"
+    r"[ \t]*(?:;(?!;)|&&|\n|$))+)\s*"
+)
+_SEPARATOR = re.compile(r";|&&|\n")
 
 _APACHE_RELOAD = re.compile(
     r"""(?:/\S*/)?(?:
@@ -48,7 +53,7 @@ def without_sleep(hook: str | None) -> str | None:
 
     A ``sleep`` before the reload is what JPRS's manual prescribes; the plugin waits for the OCSP
     responder instead. If only a reload of Apache remains, that goes too: the plugin reloads it.
-    Where a ``sleep`` may mean something else, in quotes or in a loop, the hook stays as it is.
+    Where a ``sleep`` may mean something else, as in quotes or in a loop, the hook stays as it is.
 
     Args:
         hook: the hook's shell command, or None.
@@ -59,16 +64,25 @@ def without_sleep(hook: str | None) -> str | None:
     if hook is None:
         return None
     visible = _OPAQUE.sub(lambda match: "x" * len(match.group()), hook)
-    sleeps = [] if _LOOP.search(visible) else list(_SLEEP.finditer(visible))
+    sleeps = [] if _COMPOUND.search(visible) or "$?" in hook else [*_SLEEPS.finditer(visible)]
     if not sleeps:
         return hook
     left = hook
     for match in reversed(sleeps):
-        left = left[: match.start()] + left[match.end() :]
+        left = left[: match.start()] + _in_place_of(match) + left[match.end() :]
     left = left.strip()
-    # Nothing follows any more what led to a sleep at the end; `&` alone is not of that kind.
-    left = re.sub(r"\s*(?:&&|(?<!;);)$", "", left)
     return None if not left or _APACHE_RELOAD.fullmatch(left) else left
+
+
+def _in_place_of(sleeps: re.Match[str]) -> str:
+    """Returns what separates the commands around ``sleeps``, once those are gone."""
+    led = sleeps["led"]
+    if sleeps.end() == len(sleeps.string):
+        return " &" if led == "&" else ""
+    if led == "&&":  # "a && sleep 1; b" runs b also where a fails
+        ends = _SEPARATOR.findall(sleeps["sleeps"])
+        led = next((end for end in ends if end != "&&"), " &&")
+    return {"": "", "&": " & ", "\n": "\n"}.get(led, f"{led} ")
 
 
 @dataclass(frozen=True)
@@ -101,8 +115,28 @@ def plan(lineage: Lineage, authenticator: str | None, installer: str | None) -> 
     params = conf.get("renewalparams")
     if not isinstance(params, configobj.Section):
         raise ValueError(f"{lineage.renewal_file} is not a renewal file")
-    written = _written(conf, lineage)
     conf.indent_type = ""
+    for key, comment in params.inline_comments.items():
+        if comment:  # written as it is read, "#" would follow the value without a space
+            params.inline_comments[key] = comment.lstrip("# ")
+    written = _written(conf, lineage)
+    _edit(params, authenticator, installer)
+    rewritten = _written(conf, lineage)
+    for after in (_as_in_file(lines, written, rewritten), rewritten):
+        if _reads_as(after, conf):  # ConfigObj misquotes some values of several lines
+            return Change(lines, after)
+    raise ValueError(f"{lineage.renewal_file} has a value that cannot be written back")
+
+
+def _reads_as(lines: list[str], conf: configobj.ConfigObj) -> bool:
+    try:
+        return bool(lineages.parse(lines, "") == conf)
+    except ValueError:
+        return False
+
+
+def _edit(params: configobj.Section, authenticator: str | None, installer: str | None) -> None:
+    """Makes the ``[renewalparams]`` of a lineage the plugin's."""
     if authenticator is not None:
         params["authenticator"] = authenticator
     if installer is not None:
@@ -120,10 +154,6 @@ def plan(lineage: Lineage, authenticator: str | None, installer: str | None) -> 
         for key in [key for key in params if key.startswith(APACHE_DEST)]:
             params.pop(DEST + key, None)  # of an earlier time with this plugin
             params.rename(key, DEST + key)
-    after = _as_in_file(lines, written, _written(conf, lineage))
-    if lineages.parse(after, lineage.renewal_file) != conf:  # ConfigObj misquotes some values
-        raise ValueError(f"{lineage.renewal_file} has a value that cannot be written back")
-    return Change(lines, after)
 
 
 def _written(conf: configobj.ConfigObj, lineage: Lineage) -> list[str]:
@@ -133,10 +163,10 @@ def _written(conf: configobj.ConfigObj, lineage: Lineage) -> list[str]:
         ValueError: it cannot quote a value.
     """
     try:
-        lines: list[str] = conf.write()
+        text = "\n".join(conf.write())
     except configobj.ConfigObjError as error:
         raise ValueError(f"{lineage.renewal_file}: {error}") from error
-    return lines
+    return text.splitlines()  # a value may have several
 
 
 def _as_in_file(lines: list[str], before: list[str], after: list[str]) -> list[str]:
@@ -158,12 +188,12 @@ def _as_in_file(lines: list[str], before: list[str], after: list[str]) -> list[s
         if operation == "equal":
             result += lines[i1:i2]
             continue
+        result += after[j1:j2]
         result += [
             line
             for line in lines[i1:i2]
             if line.lstrip().startswith("#") and line not in after[j1:j2]
         ]
-        result += after[j1:j2]
     return result
 
 
