@@ -6,9 +6,9 @@ key, certificate, chains; a process killed in between leaves links that the next
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-import tempfile
 
 from certbot_jprs import durable
 from certbot_jprs.lineages import KINDS, Lineage
@@ -55,6 +55,16 @@ def current_version(lineage: Lineage) -> int | None:
         return None
     match = re.fullmatch(r"cert([0-9]+)\.pem", target)
     return int(match.group(1)) if match else None
+
+
+def is_torn(lineage: Lineage) -> bool:
+    """Tells whether the four links do not all point to one version: a move was cut short.
+
+    Args:
+        lineage: the lineage.
+    """
+    version = current_version(lineage)
+    return version is None or not all(_links_to(lineage, kind, version) for kind in KINDS)
 
 
 def versions(lineage: Lineage) -> list[int]:
@@ -108,7 +118,10 @@ def link_to(lineage: Lineage, version: int) -> None:
         # version is itself a link to that of an earlier one.
         if os.path.islink(link) and os.readlink(link) == target:
             continue
-        temporary = tempfile.mktemp(prefix=f".{kind}-", dir=live)  # noqa: S306 - a link, made once
+        # Always the same name, so that what a killed process left is not left for ever.
+        temporary = os.path.join(live, f".{kind}.pem.new")
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
         os.symlink(target, temporary)
         try:
             os.replace(temporary, link)

@@ -21,10 +21,14 @@ from typing import Any
 from certbot_jprs import archive, durable, lineages
 from certbot_jprs.language import _
 from certbot_jprs.lineages import Lineage
+from certbot_jprs.options import NAME
 
 logger = logging.getLogger(__name__)
 
 FORMAT = 1
+
+RESERVE = 64 * 1024
+"""Bytes that must be free before a certificate is ordered: for it, its key and its record."""
 
 
 class Step(enum.Enum):
@@ -149,11 +153,11 @@ class Store:
                 record = Record.from_json(file.read())
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             return self._rebuild(name, error)
         return record if record.name == name else self._rebuild(name, ValueError(record.name))
 
-    def _rebuild(self, name: str, error: Exception) -> Record | None:
+    def _rebuild(self, name: str, error: Exception) -> Record:
         """Makes a record anew from what the lineage's links and versions tell."""
         logger.warning(
             _(
@@ -162,9 +166,12 @@ class Store:
             ).format(name=name, error=error)
         )
         lineage = lineages.named(self._config_dir, name)
-        if lineage is None:
-            return Record(name)
-        return rebuilt(lineage)
+        record = Record(name) if lineage is None else rebuilt(lineage)
+        try:
+            self.save(record)
+        except OSError:
+            logger.debug("The rebuilt record could not be written", exc_info=True)
+        return record
 
     def save(self, record: Record) -> None:
         """Writes a record.
@@ -190,15 +197,17 @@ class Store:
         durable.remove(self._path(name))
 
     def check_writable(self) -> None:
-        """Checks that a record could be written now.
+        """Checks that a record, and the certificate that it is about, could be written now.
 
         Raises:
             OSError: it could not; a full disk, say, or a file system that is read-only.
         """
         durable.make_directory(self._directory)
         trial = os.path.join(self._directory, ".trial")
-        durable.write(trial, Record("trial").to_json())
-        durable.remove(trial)
+        try:
+            durable.write(trial, " " * RESERVE)
+        finally:
+            durable.remove(trial)
 
 
 def rebuilt(lineage: Lineage) -> Record:
@@ -213,7 +222,7 @@ def rebuilt(lineage: Lineage) -> Record:
         were.
     """
     linked = archive.current_version(lineage)
-    record = Record(lineage.name, in_service=linked, reload=True, directory_hooks=True)
+    record = Record(lineage.name, in_service=linked, reload=lineage.installer == NAME)
     try:
         newest = archive.versions(lineage)[-1]
     except (OSError, IndexError):

@@ -376,7 +376,7 @@ def test_the_one_in_service_is_asked_about_until_it_is_answered_for() -> None:
     def slow_about_the_old(items: Mapping[Question, Pair], /) -> Mapping[Question, Answer]:
         rounds.append([which for _name, which in items])
         answers = dict(inner(items))
-        old = ("a", "in service")
+        old: Question = ("a", "in service")
         if len(rounds) == 1:
             del answers[old]
         elif old in answers:
