@@ -14,7 +14,7 @@ from certbot import configuration
 from certbot._internal import cli, constants
 from certbot._internal.plugins import disco
 
-from certbot_jprs import one_flag
+from certbot_jprs import one_flag, selection
 from certbot_jprs.one_flag import Decision
 from certbot_jprs.options import NAME
 from tests.unit.lineage import ConfigDir
@@ -84,6 +84,9 @@ class Parse:
 def forget() -> None:
     """Makes this process one that has parsed no command line yet."""
     one_flag._Current.decision = Decision()
+    for cached in vars(selection).values():
+        if hasattr(cached, "cache_clear"):
+            cached.cache_clear()
     if hasattr(cli, "set_by_cli"):
         cli.set_by_cli.detector = None
 
