@@ -6,6 +6,7 @@ import os
 import re
 
 from cryptography import x509
+from cryptography.x509.oid import NameOID
 
 from certbot_jprs.gate import Awaited
 from certbot_jprs.signatures import is_signed_by
@@ -32,6 +33,24 @@ def load_all(path: str) -> list[x509.Certificate]:
 
 def _parse(pem: bytes) -> list[x509.Certificate]:
     return [x509.load_pem_x509_certificate(each) for each in _PEM.findall(pem)]
+
+
+def names_in_order(certificate: x509.Certificate) -> list[str]:
+    """Returns the DNS names of a certificate in Certbot's order: the common name first.
+
+    Args:
+        certificate: the certificate.
+
+    Raises:
+        ValueError: its extensions cannot be read.
+    """
+    common = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    names = [str(attribute.value) for attribute in common]
+    try:
+        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return names
+    return list(dict.fromkeys(names + extension.value.get_values_for_type(x509.DNSName)))
 
 
 def awaited(

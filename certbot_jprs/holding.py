@@ -48,6 +48,7 @@ class Keeper:
         self._namespace: argparse.Namespace | None = None
         self._governed: dict[int, tuple[Any, Callable[[], Any]]] = {}
         self._queue: dict[str, Job] = {}
+        self._queued: set[int] = set()
         self._unreloaded: dict[int, list[str]] = {}
         self._reloaded: set[int] = set()
         self._engaged: bool | None = None
@@ -104,7 +105,7 @@ class Keeper:
 
     def holds(self, config: Any) -> bool:
         """Tells whether the lineage of a configuration is held for the end of this run."""
-        return any(job.config is config for job in self._queue.values())
+        return id(config) in self._queued
 
     def finish(self, config: Any, names: Iterable[str]) -> None:
         """Waits for what an earlier run left held, and releases it, before Certbot goes on.
@@ -114,14 +115,18 @@ class Keeper:
             names: the lineages that the command touches.
 
         Raises:
-            HoldingError: a certificate could not be put into service.
+            errors.Error: a certificate could not be put into service.
             KeyboardInterrupt: a signal ended the wait.
         """
         jobs = self._left_held(config.config_dir, names)
         for job in jobs:
             if config.verb == "run":
                 job.record.install = []  # Certbot is about to do that itself
-        self._release_now(config, jobs)
+        try:
+            self._release_now(config, jobs)
+        except HoldingError as error:
+            # A PluginError from here would be shown as "The plugin is not working".
+            raise errors.Error(str(error)) from error
 
     def was_reloaded(self, config: Any) -> bool:
         """Tells whether the release reloaded Apache for a configuration already."""
@@ -175,13 +180,13 @@ class Keeper:
 
         store = Store(config.config_dir)
         name = lineage.lineagename
-        record = store.load(name)
         if id(config) not in self._governed:
-            if record is not None:
+            if store.has(name):
                 logger.info("%s is renewed by another plugin: its record is dropped", name)
                 with contextlib.suppress(OSError):
                     store.remove(name)
             return
+        record = store.load(name)
         files = lineages.named(config.config_dir, name)
         in_service = archive.current_version(files) if files is not None else None
         if record is not None and record.step is Step.HELD:
@@ -208,16 +213,43 @@ class Keeper:
         record = store.load(lineage.lineagename)
         if record is not None:
             record.held = version
-            self._save(store, record)
+            try:
+                store.save(record)
+            except OSError:  # what is newer than the version in service is held all the same
+                logger.debug("The record could not be completed", exc_info=True)
 
     def keeps_links(self, lineage: Any, version: int | None) -> bool:
-        """Tells whether a lineage's links stay where they are."""
+        """Tells whether a lineage's links stay where they are; mends what a kill has torn."""
         from certbot_jprs.records import Step, Store
 
-        record = Store(lineage.cli_config.config_dir).load(lineage.lineagename)
-        if record is None or record.step is not Step.HELD or record.in_service is None:
+        config_dir, name = lineage.cli_config.config_dir, lineage.lineagename
+        store = Store(config_dir)
+        if not store.has(name):
+            return False
+        from certbot_jprs.leftovers import is_held_by_us
+
+        if not is_held_by_us(lineage.configuration.get("renewalparams", {})):
+            return False  # another plugin's by now, and that one's to link
+        record = store.load(name)
+        if record is None:
+            return False
+        held = record.step is Step.HELD
+        self._mend_links(config_dir, name, record.in_service if held else record.held)
+        if not held or record.in_service is None:
             return False
         return version is None or version != record.in_service
+
+    def _mend_links(self, config_dir: str, name: str, version: int | None) -> None:
+        """Completes what was cut short between two links: key and certificate would differ."""
+        from certbot_jprs import archive, lineages
+
+        lineage = lineages.named(config_dir, name)
+        if lineage is None or version is None or not archive.is_torn(lineage):
+            return
+        try:
+            archive.link_to(lineage, version)
+        except OSError:
+            logger.debug("The links of %s could not be mended", name, exc_info=True)
 
     def deploy_hooks(self, config: Any, lineage_path: str, run: Callable[[], None]) -> None:
         """Queues the deploy hooks of a held lineage, or waits for it on the spot.
@@ -236,6 +268,7 @@ class Keeper:
         job = self._job_of_this_run(config, name, store, run)
         if config.verb == "renew" and config.installer in (None, NAME):
             self._queue[name] = job
+            self._queued.add(id(config))
             display_util.notify(
                 _(
                     "The new certificate of {name} is saved and held: it goes into service at the "
@@ -261,6 +294,10 @@ class Keeper:
         self._queue.clear()
         if not jobs:
             return lambda: None
+        if self._queued:
+            display_util.notify(
+                _("Every certificate is issued. What is held goes into service now.")
+            )
         release = Release(store, jobs, bool(namespace.quiet))
         release.run()
         failed = sorted(release.failures)
@@ -268,7 +305,7 @@ class Keeper:
         def conclude() -> None:
             if failed:
                 raise HoldingError(
-                    _("Not in service yet, for the reasons given above: {names}").format(
+                    _("Not in service, for the reasons given above: {names}").format(
                         names=", ".join(failed)
                     )
                 )
@@ -292,9 +329,10 @@ class Keeper:
         lineage = lineages.named(config.config_dir, name)
         if lineage is None:
             raise HoldingError(
-                _("The renewal file of the new certificate {name} cannot be read.").format(
-                    name=name
-                )
+                _(
+                    "The renewal file of the new certificate {name} cannot be read. It is not "
+                    "put into service before that is mended."
+                ).format(name=name)
             )
         record = store.load(name)
         if record is None:  # a first certificate: nothing is in service
@@ -305,10 +343,10 @@ class Keeper:
                 directory_hooks=bool(config.directory_hooks),
                 reload=config.installer == NAME,
             )
-            if config.verb == "run" and record.reload:
-                record.install = [str(domain) for domain in config.domains]
-                record.redirect = config.redirect is not False
         record.reload = config.installer == NAME
+        if config.verb == "run" and record.reload:
+            record.install = [str(domain) for domain in config.domains]
+            record.redirect = config.redirect is not False
         self._save(store, record)
         _config, apache = self._governed[id(config)]
         return Job(record, lineage, config, run, apache)
@@ -316,8 +354,8 @@ class Keeper:
     def _left_held(self, config_dir: str, names: Iterable[str]) -> list[Job]:
         """Makes the jobs of what an earlier run left."""
         from certbot_jprs import lineages
+        from certbot_jprs.leftovers import relevant
         from certbot_jprs.records import Store
-        from certbot_jprs.release import relevant
 
         store = Store(config_dir)
         jobs = []
@@ -329,13 +367,14 @@ class Keeper:
         return jobs
 
     def _job_of_earlier_run(self, record: Record, lineage: Lineage) -> Job:
+        from certbot_jprs import certificates
         from certbot_jprs.release import Job
 
         config = self._configuration_of(record, lineage)
         live = os.path.dirname(lineage.links["cert"])
 
         def run_hooks() -> None:
-            names = sorted(lineage.names())
+            names = certificates.names_in_order(lineage.certificate())
             internals.run_deploy_hooks(config, names, live, record.in_service is not None)
 
         def apache() -> Any:
@@ -343,7 +382,7 @@ class Keeper:
 
             return apache.prepared(config)
 
-        return Job(record, lineage, config, run_hooks, apache)
+        return Job(record, lineage, config, run_hooks, apache, earlier=True)
 
     def _configuration_of(self, record: Record, lineage: Lineage) -> Any:
         """Makes a configuration with a lineage's own settings, as ``renew`` restores them."""
@@ -379,7 +418,11 @@ class Keeper:
         release = Release(Store(config.config_dir), jobs, config.quiet)
         release.run()
         if release.failures:
-            raise HoldingError("\n".join(release.failures.values()))
+            raise HoldingError(
+                _("Not in service, for the reason given above: {names}").format(
+                    names=", ".join(sorted(release.failures))
+                )
+            )
         if by_certbot:
             waiting = [job.record.name for job in jobs if job.record.step is Step.HOOKED]
             self._unreloaded.setdefault(id(config), []).extend(waiting)
@@ -392,9 +435,10 @@ class Keeper:
             store.save(record)
         except OSError as error:
             raise errors.PluginError(
-                _("The record of the held certificate {name} could not be written: {error}").format(
-                    name=record.name, error=error
-                )
+                _(
+                    "The record of the held certificate {name} could not be written: {error}. "
+                    "Free space, or make it writable, and run the command again."
+                ).format(name=record.name, error=error)
             ) from error
 
 

@@ -130,6 +130,22 @@ class Store:
     def _path(self, name: str) -> str:
         return os.path.join(self._directory, f"{name}.json")
 
+    def has(self, name: str) -> bool:
+        """Tells whether a lineage has a record, whether or not it can be read.
+
+        Args:
+            name: the lineage's name.
+        """
+        return os.path.lexists(self._path(name))
+
+    def has_renewal_file(self, name: str) -> bool:
+        """Tells whether there is a lineage of that name, whether or not it can be read.
+
+        Args:
+            name: the lineage's name.
+        """
+        return os.path.lexists(os.path.join(self._config_dir, "renewal", f"{name}.conf"))
+
     def names(self) -> list[str]:
         """Returns the names of the lineages that have a record, sorted."""
         try:

@@ -11,8 +11,8 @@ Rules of this file:
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
-import os
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -22,12 +22,12 @@ from certbot import errors
 from certbot.display import util as display_util
 
 from certbot_jprs import archive, certificates, options, progress, verdict
+from certbot_jprs.asking import Asking
 from certbot_jprs.exceptions import WaitInterrupted
 from certbot_jprs.gate import Awaited, Gate, Result
+from certbot_jprs.interrupts import Interrupts
 from certbot_jprs.language import _
 from certbot_jprs.lineages import Lineage
-from certbot_jprs.ocsp import Status
-from certbot_jprs.options import NAME
 from certbot_jprs.records import Record, Step, Store
 from certbot_jprs.responder import Responder
 from certbot_jprs.signatures import utc
@@ -47,6 +47,7 @@ class Job:
         run_hooks: runs its deploy hooks.
         apache: returns the Apache plugin, ready for use.
         reload_here: whether the release reloads Apache (or Certbot does, right after it).
+        earlier: whether an earlier run left it.
     """
 
     record: Record
@@ -55,6 +56,7 @@ class Job:
     run_hooks: Callable[[], None]
     apache: Callable[[], Any]
     reload_here: bool = True
+    earlier: bool = False
 
     def server_key(self) -> Hashable:
         """Tells apart web servers: lineages with the same Apache options share a reload."""
@@ -77,6 +79,7 @@ class Release:
         self._jobs = {job.record.name: job for job in jobs}
         self._quiet = quiet
         self._in_service: dict[str, InService | None] = {}
+        self._left: set[str] = set()
         self.failures: dict[str, str] = {}
         """What went wrong, by lineage; said already."""
 
@@ -106,17 +109,28 @@ class Release:
                 decided.append(job)
             else:
                 waiting[name] = awaited
-        with Responder() as responder:
-            decided += self._not_protected(responder, waiting)
-            self._put_into_service(decided)
-            if waiting:
-                self._wait(responder, waiting)
+        self._left = set(waiting)
+        try:
+            # Also while no gate listens: a signal shall not tear what is put into service.
+            with Interrupts() as interrupts, Responder() as responder:
+                self._put_into_service(decided)
+                if waiting:
+                    with interrupts.listening():
+                        gate = self._gate(waiting, responder)
+                    with contextlib.closing(gate.settle(list(waiting.values()))) as groups:
+                        for group in groups:
+                            self._left -= set(group)
+                            self._settle(group)
+        except WaitInterrupted as interruption:
+            self._say_how_to_go_on(interruption)
+            # Certbot ends the whole run for this one, and goes on to the next lineage for others.
+            raise KeyboardInterrupt from None
 
     def _prepare(self, job: Job) -> Awaited | None:
         """Reads the versions of a job.
 
         Returns:
-            What to wait for; None where there is nothing to wait for or to protect.
+            What to wait for; None where it cannot be waited for, or nothing is to be protected.
 
         Raises:
             OSError, ValueError: the new version cannot be read.
@@ -125,15 +139,23 @@ class Release:
         files = archive.files(job.lineage, job.record.held)
         awaited = certificates.awaited(name, files["cert"], files["chain"], None)
         self._in_service[name] = None
+        replaced = None
         if job.record.in_service is not None:
             old = archive.files(job.lineage, job.record.in_service)
             try:
-                replaced = certificates.load_all(old["cert"])[0]
+                in_service = certificates.load_all(old["cert"])[0]
+                replaced = certificates.awaited(name, old["cert"], old["chain"], None)
             except (OSError, ValueError, IndexError):
                 return None  # nothing serves what cannot be read
-            self._in_service[name] = InService(utc(replaced, "not_valid_after"))
-            if not self._protected(name):
-                logger.info("%s: the certificate in service has expired", name)
+            protected = InService(utc(in_service, "not_valid_after"))
+            self._in_service[name] = protected
+            if not protected.protects(datetime.now(timezone.utc)):
+                display_util.notify(
+                    _(
+                        "The certificate of {name} in service has expired: the new one replaces "
+                        "it at once."
+                    ).format(name=name)
+                )
                 return None
         if awaited is None:
             logger.warning(
@@ -142,80 +164,49 @@ class Release:
                     "OCSP answer can be verified: it is put into service without waiting."
                 ).format(name=name)
             )
-        return awaited
+            return None
+        return dataclasses.replace(
+            awaited,
+            timeout=getattr(job.config, options.OCSP_TIMEOUT),
+            in_service=(replaced.certificate, replaced.issuer) if replaced is not None else None,
+        )
 
-    def _protected(self, name: str) -> bool:
-        in_service = self._in_service[name]
-        return in_service is None or in_service.protects(datetime.now(timezone.utc))
-
-    def _not_protected(self, responder: Responder, waiting: dict[str, Awaited]) -> list[Job]:
-        """Takes out of the waiting those whose certificate in service is revoked."""
-        old = {}
-        for name in waiting:
-            job = self._jobs[name]
-            if job.record.in_service is None or getattr(job.config, options.OCSP_TIMEOUT) == 0:
-                continue
-            files = archive.files(job.lineage, job.record.in_service)
-            with contextlib.suppress(OSError, ValueError):
-                one = certificates.awaited(name, files["cert"], files["chain"], None)
-                if one is not None:
-                    old[name] = (one.certificate, one.issuer)
-        released = []
-        for name, answer in responder.ask_all(old).items():
-            if answer.status is Status.REVOKED:
-                self._in_service[name] = InService(
-                    utc(old[name][0], "not_valid_after"), revoked=True
-                )
-                display_util.notify(
-                    _(
-                        "The certificate of {name} in service is revoked: the new one replaces it "
-                        "at once."
-                    ).format(name=name)
-                )
-                del waiting[name]
-                released.append(self._jobs[name])
-        return released
-
-    def _wait(self, responder: Responder, waiting: dict[str, Awaited]) -> None:
+    def _gate(self, waiting: dict[str, Awaited], responder: Responder) -> Gate:
         configs = [self._jobs[name].config for name in waiting]
-        gate = Gate(
+        return Gate(
             timeout=max(getattr(config, options.OCSP_TIMEOUT) for config in configs),
             interval=min(getattr(config, options.OCSP_INTERVAL) for config in configs),
-            ask=responder.ask_all,
+            ask=Asking(responder.ask_all),
             progress=progress.choose(self._quiet),
         )
-        left = set(waiting)
-        try:
-            with contextlib.closing(gate.settle(list(waiting.values()))) as groups:
-                for group in groups:
-                    left -= set(group)
-                    self._settle(group)
-        except WaitInterrupted as interruption:
-            names = sorted(left)
-            logger.error(
-                _(
-                    "{what} Saved, and held until the OCSP responder knows them: {names}. To go "
-                    "on: {command}"
-                ).format(
-                    what=interruption,
-                    names=", ".join(names),
-                    command="; ".join(f"certbot renew --cert-name {name}" for name in names),
-                )
-            )
-            # Certbot ends the whole run for this one, and goes on to the next lineage for others.
-            raise KeyboardInterrupt from None
+
+    def _say_how_to_go_on(self, interruption: WaitInterrupted) -> None:
+        names = sorted(self._left)
+        command = "certbot renew"
+        if len(names) == 1:
+            command += f" --cert-name {names[0]}"
+        logger.error(
+            _(
+                "{what} Saved, and held until the OCSP responder knows them: {names}. To go on: "
+                "{command}"
+            ).format(what=interruption, names=", ".join(names), command=command)
+        )
 
     def _settle(self, group: dict[str, Result]) -> None:
         ready = []
         for name, result in group.items():
             job = self._jobs[name]
-            decision = verdict.judge(name, result, self._in_service[name])
+            in_service = self._in_service[name]
+            if result.replaces_revoked and in_service is not None:
+                in_service = dataclasses.replace(in_service, revoked=True)
+            decision = verdict.judge(name, result, in_service)
             if decision is Verdict.RELEASE:
                 ready.append(job)
             elif decision is Verdict.WITHDRAW:
                 self._withdraw(job)
             else:
-                self._fail(job, _("its OCSP status is still unknown"), said=True)
+                message = _("The OCSP responder still does not know the new certificate.")
+                self._fail(job, message, said=True)
         self._put_into_service(ready)
 
     def _withdraw(self, job: Job) -> None:
@@ -293,7 +284,7 @@ class Release:
             return False
         try:
             job.run_hooks()
-        except (OSError, errors.Error) as error:
+        except (OSError, ValueError, errors.Error) as error:
             logger.error(
                 _("A deploy hook of {name} could not be run: {error}").format(
                     name=job.record.name, error=error
@@ -354,55 +345,12 @@ class Release:
 
     def _succeed(self, job: Job) -> None:
         self._forget(job)
-        if job.record.in_service is not None or job.record.install:
-            display_util.notify(
-                _("The new certificate of {name} is in service.").format(name=job.record.name)
-            )
-
-
-def relevant(store: Store, name: str, lineage: Lineage | None) -> Record | None:
-    """Returns a lineage's record if there still is something to do, and drops it otherwise.
-
-    Args:
-        store: where the records are.
-        name: the lineage's name.
-        lineage: the lineage; None where there is none that can be read.
-
-    Returns:
-        The record, with the version that waits; None where none was, or is left.
-    """
-    record = store.load(name)
-    if record is None:
-        return None
-    reason = _reason_to_drop(record, lineage)
-    if reason is None:
-        return record
-    logger.info("The record of the held certificate %s is dropped: %s", name, reason)
-    try:
-        store.remove(name)
-    except OSError:
-        logger.debug("It could not be removed", exc_info=True)
-    return None
-
-
-def _reason_to_drop(record: Record, lineage: Lineage | None) -> str | None:
-    """Settles which version waits; says why none does."""
-    if lineage is None:
-        return "its lineage is gone"
-    if NAME not in (lineage.authenticator, lineage.installer):
-        return "its lineage belongs to another plugin now"
-    try:
-        versions = archive.versions(lineage)
-    except OSError as error:
-        return str(error)
-    if record.in_service is not None and record.step is Step.HELD:
-        # Also after a kill while Certbot was saving, when the record does not name it yet.
-        newer = [version for version in versions if version > record.in_service]
-        if not newer:
-            return "no newer certificate was saved"
-        record.held = newer[-1]
-        if not record.since:
-            record.since = os.stat(archive.files(lineage, record.held)["cert"]).st_mtime
-    elif record.held not in versions:
-        return "its certificate is gone"
-    return None
+        record = job.record
+        if record.in_service is None and not job.earlier:
+            return  # a first certificate: Certbot is about to say so
+        said = (
+            _("The new certificate of {name} is in service.")
+            if record.reload
+            else _("The new certificate of {name} is released, and its deploy hooks were run.")
+        )
+        display_util.notify(said.format(name=record.name))

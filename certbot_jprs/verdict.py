@@ -71,12 +71,14 @@ def judge(name: str, result: Result, in_service: InService | None) -> Verdict:
         return Verdict.RELEASE
     if result.answer.status is Status.REVOKED:
         return Verdict.WITHDRAW
-    if result.answer.status is Status.GOOD:
-        display_util.notify(
-            _("The OCSP responder says good for {name}, {age} minutes after it was saved.").format(
-                name=name, age=age
-            )
+    replaces_revoked = in_service is not None and in_service.revoked
+    if replaces_revoked or result.answer.status is Status.GOOD:
+        said = (
+            _("The certificate of {name} in service is revoked: the new one replaces it at once.")
+            if replaces_revoked
+            else _("The OCSP responder says good for {name}, {age} minutes after it was saved.")
         )
+        display_util.notify(said.format(name=name, age=age))
         return Verdict.RELEASE
     if result.answer.status is Status.UNDETERMINED:
         logger.warning(

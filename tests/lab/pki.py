@@ -81,15 +81,18 @@ class Authority:
 
 
 def leaf(
-    names: Sequence[str], issuer: x509.Certificate, key: CertificateIssuerPrivateKeyTypes
+    names: Sequence[str],
+    issuer: x509.Certificate,
+    key: CertificateIssuerPrivateKeyTypes,
+    own: rsa.RSAPrivateKey | None = None,
 ) -> x509.Certificate:
-    """Mints a certificate for some names, a day long."""
+    """Mints a certificate for some names, a day long, for a key that exists or a new one."""
     alternatives = x509.SubjectAlternativeName([x509.DNSName(each) for each in names])
     return (
         x509.CertificateBuilder()
         .subject_name(name(names[0]))
         .issuer_name(issuer.subject)
-        .public_key(rsa.generate_private_key(65537, 2048).public_key())
+        .public_key((own or rsa.generate_private_key(65537, 2048)).public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now())
         .not_valid_after(now() + datetime.timedelta(days=1))

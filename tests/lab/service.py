@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.lab import pki
 from tests.lab.acme import Issued, Jws, Problem, Request, unbase64
@@ -168,10 +169,10 @@ class Service:
             self.issued.append(issued)
         return issued
 
-    def mint(self, *names: str) -> Issued:
-        """Issues a certificate without anyone asking for it through ACME."""
+    def mint(self, *names: str, key: rsa.RSAPrivateKey | None = None) -> Issued:
+        """Issues a certificate without anyone asking for it through ACME; for a key, or any."""
         pebble = self.backend()
-        leaf = pki.leaf(names, pebble.issuer, pebble.issuer_key)
+        leaf = pki.leaf(names, pebble.issuer, pebble.issuer_key, key)
         return self._keep(leaf, "")
 
     def find(self, serial: int) -> Issued | None:

@@ -1,0 +1,116 @@
+"""Many lineages at once, as if issued and installed long ago: no order, no waiting.
+
+Rules of this file: what Certbot would have written is written file by file, in Certbot's layout;
+the account is registered by Certbot itself.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.lab import pki
+from tests.lab.acme import Issued
+from tests.lab.apache import VHOST
+from tests.lab.namespace import WEB
+from tests.lab.world import World
+
+PLUGIN = "certbot-jprs:http"
+KINDS = ("cert", "privkey", "chain", "fullchain")
+
+RENEWAL = """\
+version = 5.8.0
+archive_dir = /etc/letsencrypt/archive/{name}
+cert = /etc/letsencrypt/live/{name}/cert.pem
+privkey = /etc/letsencrypt/live/{name}/privkey.pem
+chain = /etc/letsencrypt/live/{name}/chain.pem
+fullchain = /etc/letsencrypt/live/{name}/fullchain.pem
+
+[renewalparams]
+account = {account}
+server = {server}
+key_type = rsa
+"""
+
+SITE = """\
+<VirtualHost *:443>
+    ServerName {name}
+    DocumentRoot /var/www/html
+    SSLEngine on
+    SSLCertificateFile /etc/letsencrypt/live/{name}/fullchain.pem
+    SSLCertificateKeyFile /etc/letsencrypt/live/{name}/privkey.pem
+</VirtualHost>
+"""
+
+OURS = {
+    "authenticator": PLUGIN,
+    "installer": PLUGIN,
+    "certbot_jprs:http_ocsp_interval": "1",
+}
+"""What a renewal file says after one run of the plugin."""
+
+
+def register(world: World) -> str:
+    """Registers with JPRS and returns the account's identifier."""
+    account = ("-m", "admin@example.jp", "--agree-tos", "-n")
+    world.certbot("register", "-a", PLUGIN, *world.eab(), *account).check()
+    accounts = world.path("/etc/letsencrypt/accounts") / world.jprs.url.split("://")[1]
+    (found,) = os.listdir(accounts)
+    return found
+
+
+def found(
+    world: World, names: Sequence[str], *, sites: bool = True, **params: str | None
+) -> list[Issued]:
+    """Makes a lineage of JPRS's for each name, which Apache serves.
+
+    Args:
+        world: where; it registers if there is no account yet.
+        names: one name for each lineage, which is also the lineage's.
+        sites: whether Apache serves them by HTTPS.
+        params: further ``renewalparams``, or other values than ``OURS``; None leaves one out.
+            ``__`` stands for the plugin's prefix.
+
+    Returns:
+        The certificates, in the order of the names.
+    """
+    known = list(world.path("/etc/letsencrypt/accounts").glob("*/DV/getDirectory/*"))
+    account = known[0].name if known else register(world)
+    key = rsa.generate_private_key(65537, 2048)
+    issued = [world.jprs.mint(name, key=key) for name in names]
+    values = {**OURS, **{each.replace("__", "_jprs:http_"): v for each, v in params.items()}}
+    for each in issued:
+        _write(world, each, key, account, values)
+    if sites:
+        world.apache.enable("ssl")
+        for name in names:
+            http = VHOST.format(name=name, root="/var/www/html", aliases="", extra="")
+            world.apache.install(name, http + SITE.format(name=name))
+            world.dns.set_a(name, WEB)
+        # Modules are loaded by a restart only.
+        world.apache.stop()
+        world.apache.start()
+    return issued
+
+
+def _write(
+    world: World,
+    issued: Issued,
+    key: rsa.RSAPrivateKey,
+    account: str,
+    params: Mapping[str, str | None],
+) -> None:
+    (name,) = issued.names
+    issuer = pki.pem(issued.issuer)
+    texts = (issued.pem, pki.key_pem(key), issuer, issued.pem + issuer)
+    etc = "/etc/letsencrypt"
+    for kind, text in zip(KINDS, texts):
+        world.write(f"{etc}/archive/{name}/{kind}1.pem", text, 0o600 if "key" in kind else 0o644)
+        link = world.path(f"{etc}/live/{name}/{kind}.pem")
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(f"../../archive/{name}/{kind}1.pem")
+    text = RENEWAL.format(name=name, account=account, server=world.jprs.url)
+    lines = [f"{each} = {value}\n" for each, value in params.items() if value is not None]
+    world.write(f"{etc}/renewal/{name}.conf", text + "".join(lines))
