@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import sys
 import threading
 from types import TracebackType
@@ -172,6 +173,19 @@ class World(Machine):
             plain.sendall(f"GET {path} HTTP/1.0\r\nHost: {name}\r\n\r\n".encode())
             plain.shutdown(socket.SHUT_WR)
             with plain.makefile("rb") as stream:
+                return stream.read().decode(errors="replace")
+
+    def https(self, name: str, path: str = "/") -> str:
+        """Fetches a page of a virtual host by HTTPS, head and body, whatever the certificate."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        with (
+            self.namespace.connect("ca", (WEB, 443)) as plain,
+            context.wrap_socket(plain, server_hostname=name) as secured,
+        ):
+            secured.sendall(f"GET {path} HTTP/1.0\r\nHost: {name}\r\n\r\n".encode())
+            with secured.makefile("rb") as stream:
                 return stream.read().decode(errors="replace")
 
     def vhost(self, name: str, *aliases: str, extra: str = "") -> None:
