@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 ISSUING = ("run", "certonly")
 INSTALLING = ("install", "enhance", "rollback")
 ACCOUNT = ("register", "show_account", "update_account", "unregister")
+EAB = ("eab_kid", "eab_hmac_key", options.EAB_FILE)
 
 
 @dataclass
@@ -45,6 +46,7 @@ class Decision:
         implied: destinations and values that follow from the flag.
         notices: what to tell the user, in order.
         lineage: name of the existing lineage that the command is about.
+        language: what that lineage remembers of the user's language.
         taken_over: the lineage made by JPRS's manual that becomes the plugin's.
         reuse_new_key: Certbot before 1.25 has no ``--new-key``: make a new key now, and reuse
             that one from then on.
@@ -57,6 +59,7 @@ class Decision:
     implied: dict[str, Any] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     lineage: str | None = None
+    language: str | None = None
     taken_over: Lineage | None = None
     reuse_new_key: bool = False
 
@@ -232,6 +235,7 @@ class _Applying:
             lineage = self._matching_lineage(names)
             if lineage is not None:
                 self.decision.lineage = lineage.name
+                self.decision.language = lineage.params.get(options.LANGUAGE)
                 names = names or sorted(lineage.names())
                 if not self._continue(lineage):
                     return
@@ -403,7 +407,7 @@ class _Applying:
 
         exists = self._account_exists()
         email = self.get("email")
-        if exists and (self.get("eab_kid") or self.get("eab_hmac_key")):
+        if exists and any(self.get(dest) for dest in EAB):
             self.say(
                 _(
                     "An account for {server} exists on this machine already, so the EAB "
@@ -415,12 +419,40 @@ class _Applying:
             not exists and self.verb in (*ISSUING, "register")
         )
         if email is None and needed and not self._silent():
+            self._check_eab(exists)  # rather than after a question
             email = _ask_for_contact()
             self.imply(email=email)
         if needed and self.get("register_unsafely_without_email"):
             policy.check_contacts(None)
         if needed or (email is not None and self.verb in (*ISSUING, "register")):
             policy.check_contacts(email)
+        self._check_eab(exists)
+
+    def _check_eab(self, exists: bool) -> None:
+        """Checks the EAB credentials, and takes them from the file where one is given.
+
+        They are not among what is implied, which lives as long as the process.
+
+        Raises:
+            OptionError: they cannot be what the reseller sent, or not be read.
+            PolicyError: JPRS requires them, and there are none.
+        """
+        from certbot_jprs import eab, policy
+
+        if exists or self.verb not in (*ISSUING, "register"):
+            return
+        namespace = self.namespace
+        given = [getattr(namespace, dest, None) for dest in EAB]
+        if given == [None, None, None] and policy.is_jprs(self.get("server")):
+            policy.refuse_without_eab()
+        kid, hmac_key, file = given
+        if file is None:
+            eab.check(kid, hmac_key)
+        elif given[:2] == [None, None]:
+            namespace.eab_kid, namespace.eab_hmac_key = eab.read(file)
+            setattr(namespace, options.EAB_FILE, None)
+        else:
+            eab.refuse_both()
 
     def _silent(self) -> bool:
         """Tells whether nobody can be asked."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, Callable
 
-from certbot_jprs import internals
+from certbot_jprs import internals, language
 from certbot_jprs.language import _
 
 NAME = "certbot-jprs:http"
@@ -27,6 +27,9 @@ APACHE_DEST = "apache_"
 OCSP_TIMEOUT = DEST + "ocsp_timeout"
 OCSP_INTERVAL = DEST + "ocsp_interval"
 CHECK = DEST + "check"
+LANGUAGE = DEST + "language"
+EAB_FILE = "jprs_eab_file"
+"""No plugin's prefix: what begins with one is kept in renewal files, and a secret is read once."""
 COLON_IN_FILE = "certbot_jprs_colon_in_file"
 
 OCSP_TIMEOUT_DEFAULT = 900
@@ -103,8 +106,8 @@ def inject(group: Any, name: str) -> None:
         return
 
     def add(option: str, **kwargs: Any) -> None:
-        dest = DEST + option.replace("-", "_")
-        group.add_argument(f"--{NAME}-{option}", f"--jprs-{option}", dest=dest, **kwargs)
+        kwargs.setdefault("dest", DEST + option.replace("-", "_"))
+        group.add_argument(f"--{NAME}-{option}", f"--jprs-{option}", **kwargs)
 
     add(
         "ocsp-timeout",
@@ -122,6 +125,26 @@ def inject(group: Any, name: str) -> None:
         default=OCSP_INTERVAL_DEFAULT,
         metavar="SECONDS",
         help=_("Pause between two OCSP queries, at least 1"),
+    )
+    add(
+        "eab-file",
+        dest=EAB_FILE,
+        default=None,
+        metavar="FILE",
+        help=_(
+            "File with the EAB credentials, instead of --eab-kid and --eab-hmac-key: key "
+            "identifier and MAC key in two lines, or JSON with kid and hmac; only root may be able "
+            "to read it"
+        ),
+    )
+    add(
+        "language",
+        type=str.lower,
+        choices=language.LANGUAGES,
+        default=None,
+        help=_(
+            "Language of this plugin's messages, also at renewals (default: that of the locale)"
+        ),
     )
     add(
         "check",
@@ -145,6 +168,28 @@ def inject(group: Any, name: str) -> None:
             default=None,
             help=argparse.SUPPRESS,
         )
+
+
+def enter_language(config: Any) -> None:
+    """Says what follows in the language that a lineage remembers.
+
+    Args:
+        config: Certbot's configuration, under ``renew`` that of the lineage.
+    """
+    language.enter(getattr(config, LANGUAGE, None) if config.verb == "renew" else None)
+
+
+def remember_language(config: Any, stored: str | None) -> None:
+    """Keeps the language for renewals, because timers and cron have no locale.
+
+    Args:
+        config: Certbot's configuration of a command that issues; changed in place.
+        stored: what the lineage remembers already.
+    """
+    chosen = language.chosen() or stored
+    if chosen is not None:
+        setattr(config, LANGUAGE, chosen)
+        language.enter(chosen)
 
 
 def carry_apache_options(config: Any, given: Callable[[str], bool]) -> None:

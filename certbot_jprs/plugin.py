@@ -19,7 +19,7 @@ from typing import Any, Callable
 from certbot import errors, interfaces
 from certbot.plugins import common, enhancements
 
-from certbot_jprs import apache, internals, one_flag, options, selection
+from certbot_jprs import apache, challenges, explanations, internals, language, one_flag, options, selection
 from certbot_jprs.holding import keeper
 from certbot_jprs.language import _
 from certbot_jprs.options import NAME
@@ -71,6 +71,7 @@ class Configurator(
         self._deployer: Any = None
         self._holding = False
         if NAME in (config.authenticator, config.installer, config.configurator):
+            options.enter_language(config)
             self._role = selection.enforce(config)
             options.carry_apache_options(config, one_flag.current().given)
             if self._role is Role.JPRS:
@@ -78,6 +79,9 @@ class Configurator(
 
                 self._deployer = deployment.Deployer(config)
                 self._holding = keeper.govern(config, self._prepared_apache)
+                explanations.lineage_begins(config)
+                if config.verb in one_flag.ISSUING:
+                    options.remember_language(config, one_flag.current().language)
 
     @property
     def _apache(self) -> Any:
@@ -124,7 +128,11 @@ class Configurator(
 
     def auth_hint(self, failed_achalls: Any) -> str:
         """Returns what to check after a failed challenge."""
-        hint: str = self._apache.auth_hint(failed_achalls)
+        failed = challenges.failed_http(failed_achalls) if self._role is Role.JPRS else []
+        if not failed:
+            return str(self._apache.auth_hint(failed_achalls))
+        hint = challenges.hint(failed)
+        explanations.challenge_failed(hint)
         return hint
 
     # Authenticator
@@ -256,6 +264,9 @@ class Configurator(
 
 def _parsed(command: internals.ParsedCommand) -> None:
     """Acts on a command line before Certbot does."""
+    if not command.detecting:
+        language.start(getattr(command.namespace, options.LANGUAGE, None))
     one_flag.apply(command)
     if not command.detecting:
+        explanations.parsed(command)
         keeper.parsed(command.namespace, command.verb)

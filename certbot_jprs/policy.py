@@ -137,6 +137,21 @@ def check_contacts(email: str | None) -> None:
         seen.add(key)
 
 
+def refuse_without_eab() -> None:
+    """Refuses to register an account without EAB credentials.
+
+    Raises:
+        PolicyError: always.
+    """
+    raise PolicyError(
+        _(
+            "JPRS registers an ACME account only with EAB credentials, and none were given; "
+            "nothing was sent. Add those from your designated reseller: --eab-kid and "
+            "--eab-hmac-key, or --jprs-eab-file FILE"
+        )
+    )
+
+
 def check_names(names: Iterable[str], authenticator: str | None) -> None:
     """Checks that http-01 can prove control of the names (RFC 8555 section 7.1.3).
 

@@ -1,0 +1,270 @@
+"""Where JPRS's refusals are noticed, and explained to the user.
+
+Certbot reports an error through ``logging``: the exception in a debug record, then its words in
+error records; under ``renew`` both in one record for each lineage. That is the only place that
+every subcommand passes, also ``register`` and ``revoke``, which construct no plugin.
+
+Rules of this file:
+
+- Only errors of JPRS's server, only where the plugin is selected, each once, after the server's
+  words; those are repeated only where Certbot lost them.
+- What is written is an error record: on standard error, also under ``-q``, and in Certbot's log.
+- Nothing that Certbot logs is changed, and no exception of it is caught.
+"""
+
+from __future__ import annotations
+
+import argparse
+import atexit
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from acme import messages
+from certbot import errors
+
+from certbot_jprs import policy, problems
+from certbot_jprs.internals import ParsedCommand
+from certbot_jprs.language import _
+from certbot_jprs.options import NAME
+
+if TYPE_CHECKING:
+    from certbot_jprs.lineages import Lineage
+
+logger = logging.getLogger(__name__)
+
+ONE_SHOT = ("run", "certonly", "register", "show_account", "update_account", "unregister", "revoke")
+"""Subcommands that end at the first error."""
+
+
+def parsed(command: ParsedCommand) -> None:
+    """Notices a command line, and watches where the plugin is selected.
+
+    Args:
+        command: the command line, completed.
+    """
+    _Current.namespace = command.namespace
+    named = _names_us(command.namespace)
+    # Whether `revoke` is about a lineage of the plugin's is looked up only once it has failed.
+    if command.verb in ONE_SHOT and (named or command.verb == "revoke"):
+        _install(Watch(command.namespace, command.verb, named))
+
+
+def lineage_begins(config: Any) -> None:
+    """Watches under ``renew``, from the first lineage on for which the plugin is selected.
+
+    Args:
+        config: Certbot's configuration of that lineage.
+    """
+    if config.verb == "renew" and _Current.watch is None:
+        # Certbot gives each lineage its own copy of the options.
+        given = _Current.namespace or config.namespace
+        _install(Watch(given, config.verb, _names_us(given)))
+
+
+def challenge_failed(report: str) -> None:
+    """Notes what was said of failed challenges; Certbot shows it, but not under ``-q``.
+
+    Args:
+        report: the server's words and the hint.
+    """
+    if _Current.watch is not None:
+        _Current.watch.report = report
+
+
+class _Current:
+    """What watches in this process."""
+
+    watch: Watch | None = None
+    namespace: argparse.Namespace | None = None
+
+
+def _names_us(namespace: argparse.Namespace) -> bool:
+    return NAME in (namespace.authenticator, namespace.installer, namespace.configurator)
+
+
+def _install(watch: Watch) -> None:
+    root = logging.getLogger()
+    if _Current.watch is not None:
+        root.removeHandler(_Current.watch)
+    else:
+        atexit.register(_at_exit)
+    _Current.watch = watch
+    root.addHandler(watch)  # after Certbot's own, so that the server's words come first
+
+
+def _at_exit() -> None:
+    if _Current.watch is not None:
+        _Current.watch.at_exit()
+
+
+class Watch(logging.Handler):
+    """Sees Certbot's log records, and explains the errors of JPRS's among them.
+
+    Args:
+        namespace: the options of the command.
+        verb: Certbot's subcommand.
+        named: whether the plugin is named on the command line or in ``cli.ini``.
+    """
+
+    def __init__(self, namespace: argparse.Namespace, verb: str, named: bool) -> None:
+        super().__init__(logging.DEBUG)
+        self._namespace = namespace
+        self._verb = verb
+        self._named = named
+        self._pending: BaseException | None = None
+        self._explained: BaseException | None = None
+        self.report = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Looks at a record, which Certbot's own handlers have written already."""
+        if record.name == __name__:
+            return
+        error = _exception_in(record)
+        if record.levelno < logging.ERROR:
+            if error is not None and record.exc_info:
+                self._pending = error
+        elif error is not None:
+            self._explain(error, record)
+        elif self._pending is not None and _shows(record.getMessage(), self._pending):
+            self._explain(self._pending, record)
+
+    def at_exit(self) -> None:
+        """Explains what ends the process, if no record seemed to be about it."""
+        last = getattr(sys, "last_value", None)
+        if self._pending is not None and self._pending is last:
+            self._explain(self._pending, None)
+
+    def _explain(self, error: BaseException, record: logging.LogRecord | None) -> None:
+        self._pending = None
+        if error is self._explained:
+            return
+        self._explained = error
+        lineage = self._lineage(record)
+        if not self._concerns_us(lineage):
+            return
+        shown = record.getMessage() if record is not None else ""
+        if record is not None and record.exc_info:
+            shown += str(record.exc_info[1])
+        text = self._text(error, shown)
+        if text:
+            logger.error(text)
+
+    def _text(self, error: BaseException, shown: str) -> str:
+        refusal = _refusal_in(error)
+        if refusal is not None:
+            return "\n".join(
+                text
+                for each in (refusal, *(getattr(refusal, "subproblems", None) or ()))
+                for text in _describe(each, shown)
+            )
+        report, self.report = self.report, ""
+        if isinstance(error, errors.AuthorizationError) and self._namespace.quiet:
+            return report
+        return ""
+
+    def _lineage(self, record: logging.LogRecord | None) -> Lineage | None:
+        """Returns the lineage that an error is about: of ``renew``, or to be revoked."""
+        from certbot_jprs import lineages
+
+        config_dir = os.path.abspath(str(self._namespace.config_dir))
+        if self._verb == "renew":
+            args = record.args if record is not None else ()
+            names = [each for each in args or () if isinstance(each, str)]
+            return lineages.named(config_dir, names[0]) if names else None
+        if self._verb == "revoke" and not self._named:
+            path = self._namespace.cert_path
+            path = path[0] if isinstance(path, tuple) else path  # a tuple before Certbot 1.26
+            if self._namespace.certname:
+                return lineages.named(config_dir, self._namespace.certname)
+            return lineages.with_certificate_file(config_dir, path) if path else None
+        return None
+
+    def _concerns_us(self, lineage: Lineage | None) -> bool:
+        """Tells whether an error is JPRS's, and the plugin selected."""
+        server = self._namespace.server
+        if self._verb == "renew":
+            if lineage is None:
+                return False
+            server = lineage.server
+        selected = self._named or (
+            lineage is not None and NAME in (lineage.authenticator, lineage.installer)
+        )
+        return selected and policy.is_jprs(server)
+
+
+def _exception_in(record: logging.LogRecord) -> BaseException | None:
+    """Returns the exception of a record that comes from JPRS's refusal, directly or not."""
+    args = record.args if isinstance(record.args, tuple) else ()
+    found = [record.exc_info[1]] if record.exc_info else []
+    found += [each for each in args if isinstance(each, BaseException)]
+    for error in found:
+        if isinstance(error, errors.AuthorizationError) or (
+            error is not None and _refusal_in(error) is not None
+        ):
+            return error
+    return None
+
+
+def _refusal_in(error: BaseException) -> messages.Error | None:
+    """Returns the ACME error that an exception is, carries, or came out of."""
+    for each in _origins(error):
+        if isinstance(each, messages.Error):
+            return each
+        carried = getattr(each, "error", None)  # acme's IssuanceError
+        if isinstance(carried, messages.Error):
+            return carried
+    return None
+
+
+def _origins(error: BaseException) -> Iterator[BaseException]:
+    """Yields an exception and those that it came out of.
+
+    With Python 3.11 and Certbot before 2.6 (Debian 12) an ACME error that passes a context manager
+    becomes an ``AttributeError``, and is only its ``__context__``.
+    """
+    seen: set[int] = set()
+    queue: list[BaseException | None] = [error]
+    while queue:
+        each = queue.pop(0)
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        queue += [each.__cause__, None if each.__suppress_context__ else each.__context__]
+
+
+def _words(refusal: messages.Error) -> list[str]:
+    """Returns what Certbot may show of an ACME error, the server's words first."""
+    parts = (refusal.detail, refusal.title, refusal.description, refusal.typ)
+    return [str(part) for part in parts if part]
+
+
+def _shows(message: str, error: BaseException) -> bool:
+    """Tells whether an error message of Certbot's is about an exception."""
+    refusal = _refusal_in(error)
+    words = [str(error), *(_words(refusal) if refusal is not None else ())]
+    return any(each and each in message for each in words)
+
+
+def _describe(refusal: messages.Error, shown: str) -> Iterator[str]:
+    """Yields the server's words, unless they were shown, and what they mean at JPRS."""
+    words = _words(refusal)[0]
+    if words not in shown:
+        yield _("JPRS's answer: {words}").format(words=words)
+    explanation = problems.explain(str(refusal.typ), refusal.detail)
+    if explanation is not None:
+        yield paragraph(explanation)
+
+
+def paragraph(explanation: problems.Explanation) -> str:
+    """Words an explanation for the user.
+
+    Args:
+        explanation: what to say.
+    """
+    return _("What this means at JPRS: {meaning}\nWhat to do next: {step}").format(
+        meaning=explanation.meaning, step=explanation.step
+    )
