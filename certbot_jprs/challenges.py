@@ -81,7 +81,7 @@ def hint(failed: Iterable[Failed]) -> str:
         lines.append(
             _(
                 "Check, for each name:\n"
-                "- DNS: its A and AAAA records lead to this server; an AAAA record is tried first.\n"
+                "- DNS: its A and AAAA records lead to this server (AAAA comes first).\n"
                 "- Port 80 is open to the Internet (firewall, router, filters of the provider).\n"
                 "- No redirect leads to another host.\n"
                 "- Apache answers for the name on port 80: apachectl -S"

@@ -133,9 +133,9 @@ class Watch(logging.Handler):
 
     def at_exit(self) -> None:
         """Explains what ends the process, if no record seemed to be about it."""
-        last = getattr(sys, "last_value", None)
-        if self._pending is not None and self._pending is last:
-            self._explain(self._pending, None)
+        pending = self._pending
+        if pending is not None and pending is getattr(sys, "last_value", None):
+            self._explain(pending, None)
 
     def _explain(self, error: BaseException, record: logging.LogRecord | None) -> None:
         self._pending = None

@@ -19,7 +19,16 @@ from typing import Any, Callable
 from certbot import errors, interfaces
 from certbot.plugins import common, enhancements
 
-from certbot_jprs import apache, challenges, explanations, internals, language, one_flag, options, selection
+from certbot_jprs import (
+    apache,
+    challenges,
+    explanations,
+    internals,
+    language,
+    one_flag,
+    options,
+    selection,
+)
 from certbot_jprs.holding import keeper
 from certbot_jprs.language import _
 from certbot_jprs.options import NAME
