@@ -46,7 +46,7 @@ def certificate(
     now = dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
     san = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
     return pki.mint(
-        "www.example.jp",
+        names[0] if names else "nameless",  # Certbot counts the common name among the names
         key,
         issuer.subject,
         issuer_key,

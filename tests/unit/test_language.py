@@ -58,7 +58,9 @@ class Catalogues:
 
 
 def forget() -> None:
-    language._translations.cache_clear()
+    for cached in vars(language).values():
+        if hasattr(cached, "cache_clear"):
+            cached.cache_clear()
     getattr(gettext, "_translations").clear()  # noqa: B009 - gettext reads each file once
 
 
