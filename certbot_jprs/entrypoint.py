@@ -13,17 +13,21 @@ from __future__ import annotations
 
 import argparse
 import logging
+import sys
 from typing import Any
 
-from certbot import errors
+from certbot import errors, interfaces
 from certbot.plugins import common
 
 logger = logging.getLogger(__name__)
 
 NAME = "certbot-jprs:http"
 
+OPTIONS = ("ocsp-timeout", "ocsp-interval", "eab-file", "language", "check")
+"""The plugin's options. In cli.ini they must not stop Certbot for others either."""
 
-class Damaged(common.Installer):
+
+class Damaged(common.Installer, interfaces.Authenticator):
     """Stands in for a plugin that cannot be imported: silent, and of no use when selected."""
 
     description = "Certificates from JPRS (this installation is damaged)"
@@ -33,10 +37,7 @@ class Damaged(common.Installer):
     def __init__(self, config: Any, name: str) -> None:
         super().__init__(config, name)
         if NAME in (config.authenticator, config.installer, config.configurator):
-            raise errors.PluginError(
-                f"The installation of certbot-jprs is damaged: {self.problem}. Install it again, "
-                "for example with: pip install --force-reinstall certbot-jprs"
-            )
+            raise errors.PluginError(damaged(self.problem))
 
     @classmethod
     def add_parser_arguments(cls, add: Any) -> None:
@@ -44,7 +45,28 @@ class Damaged(common.Installer):
 
     @classmethod
     def inject_parser_options(cls, parser: argparse.ArgumentParser, name: str) -> None:
-        """Adds no arguments."""
+        """Takes the plugin's options and ignores them; refuses where it is named.
+
+        A command line that names only the authenticator would otherwise be called incomplete
+        by Certbot, without a word of the damage.
+
+        Args:
+            parser: Certbot's parser or argument group.
+            name: the name under which Certbot registers the plugin.
+
+        Raises:
+            errors.PluginError: the command line names the plugin.
+        """
+        if name != NAME:  # Certbot before 2.0 registers third parties twice
+            return
+        for option in OPTIONS:
+            nargs = "?" if option == "check" else None
+            spellings = f"--{NAME}-{option}", f"--jprs-{option}"
+            parser.add_argument(*spellings, help=argparse.SUPPRESS, nargs=nargs)
+        parser.add_argument("--certbot-jprs", help=argparse.SUPPRESS)
+        words = getattr(getattr(parser, "_parser", None), "args", ())
+        if any(str(word).rpartition("=")[2].endswith(NAME) for word in words):
+            raise errors.PluginError(damaged(cls.problem))
 
     def prepare(self) -> None:
         """Keeps out of Certbot's menus.
@@ -65,11 +87,38 @@ class Damaged(common.Installer):
     config_test = restart = get_chall_pref = perform = cleanup = _unusable
 
 
+def damaged(problem: str) -> str:
+    """Says that the installation is damaged, and what to do about it.
+
+    In English: the translations may be what is damaged.
+
+    Args:
+        problem: what was found.
+    """
+    return (
+        f"The installation of certbot-jprs is damaged: {problem}. Install it again, for example "
+        "with: pip install --force-reinstall certbot-jprs"
+    )
+
+
+def _refuse_emptied() -> None:
+    """Refuses modules whose files were emptied, as by a full disk: importing those succeeds.
+
+    Raises:
+        ImportError: one is empty; every one of ours has a docstring.
+    """
+    for name, module in list(sys.modules.items()):
+        if name.startswith("certbot_jprs.") and not module.__doc__:
+            raise ImportError(f"{name} is empty")
+
+
 def _load() -> Any:
     """Returns the plugin's class, or the stand-in where that cannot be imported."""
     try:
         # Late: this is the import that may fail.
         from certbot_jprs.plugin import Configurator as Plugin
+
+        _refuse_emptied()
     except Exception as error:  # whatever is wrong with our files, Certbot must run
         logger.debug("certbot-jprs cannot be imported", exc_info=True)
         Damaged.problem = f"{type(error).__name__}: {error}"

@@ -13,6 +13,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Callable, Protocol
 
+from certbot import errors
+
 logger = logging.getLogger(__name__)
 
 _HOOKED = "_certbot_jprs_hooked"
@@ -74,19 +76,38 @@ def after_parsing(group: Any, act: Callable[[ParsedCommand], None]) -> bool:
         on_command_line = _set_on_command_line(parser, helpful)
         # ConfigArgParse does not see that "-aNAME" or "--auth NAME" overrides a file's value.
         from_file = _set_in_file(parser) - on_command_line
-        act(
-            ParsedCommand(
-                namespace=namespace,
-                verb=verb,
-                from_file=from_file,
-                typed=from_file | on_command_line,
-                detecting=bool(getattr(helpful, "detect_defaults", False)),
-            )
+        command = ParsedCommand(
+            namespace=namespace,
+            verb=verb,
+            from_file=from_file,
+            typed=from_file | on_command_line,
+            detecting=bool(getattr(helpful, "detect_defaults", False)),
         )
+        try:
+            act(command)
+        except (AttributeError, ImportError, NameError, SyntaxError) as error:
+            _torn(command.namespace, error)
         return namespace
 
     parser.parse_args = parse_and_act
     return True
+
+
+def _torn(namespace: argparse.Namespace, error: Exception) -> None:
+    """Keeps a torn file of this package from stopping commands that do not select it.
+
+    Args:
+        namespace: the parsed command line.
+        error: what acting on it raised.
+
+    Raises:
+        errors.PluginError: the command selects the plugin.
+    """
+    from certbot_jprs.entrypoint import NAME, damaged
+
+    if NAME in (namespace.authenticator, namespace.installer, namespace.configurator):
+        raise errors.PluginError(damaged(f"{type(error).__name__}: {error}")) from error
+    logger.debug("certbot-jprs could not look at the command line", exc_info=error)
 
 
 def _set_in_file(parser: Any) -> frozenset[str]:
@@ -334,3 +355,20 @@ def run_deploy_hooks(config: Any, domains: list[str], lineage_path: str, renewed
     name = "renew_hook" if renewed and hasattr(hooks, "renew_hook") else "deploy_hook"
     wrapped = getattr(hooks, name)
     getattr(wrapped, "__wrapped__", wrapped)(config, domains, lineage_path)
+
+
+def has_virtual_host(apache: Any, name: str) -> bool | None:
+    """Tells whether the Apache plugin would find a virtual host for a name by itself.
+
+    Why: its public ``choose_vhosts`` asks the user, or changes the configuration. How: by
+    ``_find_best_vhost``, which only looks. Tested with Certbot 1.21, 2.1 and 5.8.
+
+    Args:
+        apache: the Apache plugin, which has read Apache's configuration.
+        name: the name; not a wildcard.
+
+    Returns:
+        None where this version of the plugin does not tell.
+    """
+    find = getattr(apache, "_find_best_vhost", None)
+    return find(name) is not None if callable(find) else None

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from certbot_jprs import options
+from certbot_jprs import integrity, options
 from certbot_jprs.exceptions import PolicyError
 from certbot_jprs.internals import ParsedCommand
 from certbot_jprs.language import _
@@ -169,6 +169,8 @@ class _Applying:
     def _select(self) -> None:
         """Completes authenticator and installer, as ``--apache`` does for Certbot's own."""
         apache = bool(self.get("apache"))
+        if self.verb in (*ISSUING, *INSTALLING) or self.decision.on_command_line:
+            integrity.check()
         if apache:  # "--apache -a certbot-jprs:http" says the same twice
             self.imply(apache=False)
         if self.get("configurator") is not None:

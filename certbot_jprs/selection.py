@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from certbot.display import util as display_util
 
-from certbot_jprs import one_flag, policy
+from certbot_jprs import integrity, one_flag, policy
 from certbot_jprs.internals import ParsedCommand
 from certbot_jprs.language import _
 from certbot_jprs.options import NAME
@@ -52,6 +52,7 @@ def enforce(config: Any) -> Role:
         PolicyError: the command or the lineage breaks one of JPRS's rules.
     """
     verb = config.verb
+    integrity.check()
     if verb in one_flag.ISSUING:
         return _enforce_on_command(config)
     if verb in ("renew", "reconfigure"):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import shlex
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 
+import certbot_jprs
 from tests.lab import Result, World
 from tests.lab.client import Watcher
 
 NAME = "certbot-jprs:http"
+
+PACKAGE = Path(certbot_jprs.__file__).parent
 
 CONTACT = "-m admin@example.jp --agree-tos"
 """What a first run needs besides the EAB credentials."""
@@ -114,3 +120,20 @@ def waited(world: World, watcher: Watcher, serial: int, name: str | None = None)
     assert first is not None, "it was never served"
     assert good_at is not None, "the responder never said good"
     assert good_at < first < world.ocsp.known_at(serial) + 1 + 3
+
+
+def copy_package(site: Path) -> None:
+    """Installs a copy of this package, as far as Certbot can tell.
+
+    Args:
+        site: a directory of modules; what is there of an earlier copy is replaced.
+    """
+    shutil.rmtree(site / PACKAGE.name, ignore_errors=True)
+    shutil.copytree(PACKAGE, site / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__"))
+    installed = importlib.metadata.distribution("certbot-jprs")
+    info = site / f"certbot_jprs-{installed.version}.dist-info"
+    shutil.rmtree(info, ignore_errors=True)
+    info.mkdir()
+    head = f"Metadata-Version: 2.1\nName: certbot-jprs\nVersion: {installed.version}\n"
+    (info / "METADATA").write_text(head)
+    (info / "entry_points.txt").write_text(installed.read_text("entry_points.txt") or "")

@@ -1,4 +1,4 @@
-"""Lineages that exist: those of another CA move to JPRS, those made by JPRS's manual are taken over.
+"""Lineages that exist: another CA's move to JPRS, those made by JPRS's manual are taken over.
 
 What is somebody's decision stays it: other names, and options that say to keep what there is.
 """

@@ -48,7 +48,6 @@ def message(result: Result) -> str:
             "reconfigure -n -a certbot-jprs:http --cert-name www.example.jp",
             ("certbot reconfigure", "--jprs-check"),
         ),
-        (f"{RUN} {CONTACT} --jprs-check", ("--jprs-check is not available yet",)),
     ],
 )
 def test_what_would_test_elsewhere_is_refused(

@@ -1,0 +1,300 @@
+"""Where the plugin is not selected it has no effect, whatever state it is in."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.helpers import (
+    CONTACT,
+    NAME,
+    PACKAGE,
+    QUICK,
+    RENEW,
+    asked,
+    certbot,
+    copy_package,
+    forget,
+    lets_encrypt,
+    refused,
+    served,
+)
+from tests.lab import World
+
+LAUNCHER = """\
+#!{python} -S
+import builtins, sys
+sys.path.insert(0, {directory!r})
+hidden = {hidden!r}
+real_import = builtins.__import__
+
+def importing(name, globals=None, *args, **kwargs):
+    if name.split(".")[0] in hidden and str((globals or {{}}).get("__name__")).startswith({ours!r}):
+        raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+    return real_import(name, globals, *args, **kwargs)
+
+builtins.__import__ = importing
+from certbot.main import main
+sys.exit(main())
+"""
+
+
+class Installation:
+    """A Certbot with a copy of this package, which may be damaged, or without it."""
+
+    def __init__(self, directory: Path, *, without: tuple[str, ...] = ()) -> None:
+        """Makes it.
+
+        Args:
+            directory: an empty directory.
+            without: packages to leave out, by the start of their names.
+        """
+        self.site = directory / "site"
+        self.site.mkdir(parents=True)
+        self.package = self.site / PACKAGE.name
+        self.certbot = directory / "certbot"
+        left_out = (PACKAGE.name, "__editable__", "__pycache__", *without)
+        for path in (Path(path) for path in sys.path if path.endswith("-packages")):
+            for entry in path.iterdir():
+                if not entry.name.startswith(left_out):
+                    (self.site / entry.name).symlink_to(entry)
+        if PACKAGE.name not in without:
+            self.repair()
+        self.hide()
+
+    def repair(self) -> None:
+        """Installs this package anew."""
+        copy_package(self.site)
+
+    def record(self) -> None:
+        """Records the sizes of the files, as pip does."""
+        (info,) = self.site.glob("certbot_jprs-*.dist-info")
+        files = sorted(self.package.rglob("*.py"))
+        lines = [f"{path.relative_to(self.site)},,{path.stat().st_size}" for path in files]
+        (info / "RECORD").write_text("\n".join(lines) + "\n")
+
+    def hide(self, *packages: str) -> None:
+        """Hides packages from this one, not from Certbot."""
+        text = LAUNCHER.format(
+            python=sys.executable, directory=str(self.site), hidden=packages, ours=PACKAGE.name
+        )
+        self.certbot.write_text(text)
+        self.certbot.chmod(0o755)
+
+    def modules(self) -> list[Path]:
+        """Returns the files of this package that another one of it can guard."""
+        # Certbot itself imports these two, and since 5.0 refuses every command where it cannot.
+        unguarded = ("__init__.py", "entrypoint.py")
+        return sorted(each for each in self.package.glob("*.py") if each.name not in unguarded)
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Installation:
+    """A Certbot with a copy of this package."""
+    return Installation(tmp_path)
+
+
+def test_certbot_run_apache_is_what_it_is_without_the_plugin(world: World, tmp_path: Path) -> None:
+    plain = Installation(tmp_path, without=(PACKAGE.name,))
+    assert NAME not in certbot(world, "plugins", venv=plain.certbot).check().output
+    said, stored = {}, {}
+    for name, venv in (("a.example.jp", plain.certbot), ("b.example.jp", None)):
+        world.vhost(name)
+        forget(world)
+        line = f"run -n --apache -d {name} {CONTACT} --cert-name {name}"
+        result = certbot(world, line, venv=venv).check()
+        renewed = certbot(world, f"{RENEW} --force-renewal --cert-name {name}", venv=venv).check()
+        lineage = world.lineage(name)
+        assert lineage.key_type == "ECDSA"
+        assert lineage.version() == 2
+        assert lineage.params["server"] == world.letsencrypt.url
+        output = (result.output + renewed.output).replace(name, "NAME")
+        said[name] = output.replace("Account registered.\n", "")
+        stored[name] = {key: value.replace(name, "NAME") for key, value in lineage.params.items()}
+        steps = [step for step in world.letsencrypt.steps() if step not in ("newAccount", "authz")]
+        said[name] += str(sorted(set(steps)))
+    assert said["a.example.jp"] == said["b.example.jp"]
+    assert stored["a.example.jp"] == stored["b.example.jp"]
+    assert world.jprs.requests == []
+    assert world.ocsp.queries == []
+    etc = world.path("/etc/letsencrypt")
+    assert not [path for path in etc.rglob("*") if "jprs" in path.name]
+    assert "jprs" not in "".join(path.read_text() for path in etc.rglob("*.conf") if path.is_file())
+
+
+def test_it_is_listed(world: World) -> None:
+    world.vhost("www.example.jp")
+    for line in ("plugins", "plugins --init", "plugins --init --prepare", "plugins --installers"):
+        output = certbot(world, line).check().output
+        assert f"* {NAME}" in output
+        assert "* apache" in output
+    certbot(world, "--help all").check()
+    assert "--jprs-ocsp-timeout" in certbot(world, f"--help {NAME}").check().output
+
+
+def test_the_menu_does_not_offer_it(world: World) -> None:
+    world.vhost("www.example.jp")
+    common = ("-d", "www.example.jp", "-m", "admin@example.jp", "--agree-tos", "--no-eff-email")
+    terminal = world.certbot_pty("certonly", *common)
+    terminal.expect("How would you like to authenticate")
+    terminal.expect("Select the appropriate number")
+    assert "(apache)" in terminal.output
+    assert "(webroot)" in terminal.output
+    assert "jprs" not in terminal.output.lower()
+    terminal.send("c")
+    assert terminal.wait().returncode != 0
+    # Of those that can install too, Apache's is still the only one: it is taken unasked.
+    terminal = world.certbot_pty("run", *common)
+    terminal.expect("Requesting a certificate")
+    assert terminal.wait().returncode == 0
+    assert world.lineage("www.example.jp").params["installer"] == "apache"
+    assert world.jprs.requests == []
+
+
+def test_without_tqdm_certbot_works(world: World, tmp_path: Path) -> None:
+    installation = Installation(tmp_path, without=("tqdm",))
+    probe = (sys.executable, "-S", "-c")
+    path = f"import sys; sys.path.insert(0, {str(installation.site)!r}); "
+    world.run(*probe, path + "import certbot_jprs.plugin").check()
+    assert world.run(*probe, path + "import tqdm").returncode != 0
+    venv = installation.certbot
+    for line in ("--version", "certificates", "plugins --init --prepare", "--help all"):
+        certbot(world, line, venv=venv).check()
+    world.vhost("www.example.jp")
+    certbot(world, f"run -n --apache -d www.example.jp {CONTACT}", venv=venv).check()
+    certbot(world, f"{RENEW} --force-renewal", venv=venv).check()
+    assert world.lineage("www.example.jp").version() == 2
+    # And the plugin itself does without its bar.
+    world.vhost("two.example.jp")
+    line = f"run -n -a certbot-jprs:http -d two.example.jp {CONTACT} {QUICK}"
+    certbot(world, line, *world.eab(), venv=venv).check()
+    assert served(world, "two.example.jp") == world.jprs.issued[-1].serial
+
+
+def others_work(world: World, installation: Installation) -> None:
+    """Asserts that Certbot renews another CA's certificate, whatever is wrong with ours."""
+    before = world.lineage("le.example.jp").version()
+    line = f"{RENEW} --force-renewal --cert-name le.example.jp"
+    assert "damaged" not in certbot(world, line, venv=installation.certbot).check().output
+    assert world.lineage("le.example.jp").version() == before + 1
+
+
+def ours_is_refused(
+    world: World, installation: Installation, *words: str, flag: str = f"-a {NAME}"
+) -> None:
+    """Asserts that the plugin, where it is selected, says that it is damaged."""
+    forget(world)
+    line = f"run -n {flag} -d www.example.jp {CONTACT}"
+    result = certbot(world, line, *world.eab(), venv=installation.certbot)
+    refused(world, result, "certbot-jprs is damaged", "pip install --force-reinstall", *words)
+
+
+def of_lets_encrypt(world: World) -> None:
+    """Gets a certificate of Let's Encrypt whose renewal takes the least time."""
+    hooks = f"--manual-auth-hook {world.dns_hook} --manual-cleanup-hook {world.dns_hook}"
+    line = f"certonly -n -a manual {hooks} --preferred-challenges dns -d le.example.jp {CONTACT}"
+    certbot(world, line).check()
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def empty(path: Path) -> None:
+    path.write_text("")
+
+
+def tear(path: Path) -> None:
+    path.write_text(path.read_text()[:20])
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_a_torn_module_stops_nobody_else(
+    world: World, installation: Installation, part: int
+) -> None:
+    of_lets_encrypt(world)
+    kinds = (remove, empty, tear)
+    chosen = list(enumerate(installation.modules()))[part::4]
+    assert len(chosen) > 3
+    for number, path in chosen:
+        kinds[number % 3](path)
+        if number % 3 == 0:
+            # Nothing tells that a module is missing but those that use it, or pip's record.
+            installation.repair()
+            installation.record()
+            path.unlink()
+        others_work(world, installation)
+        ours_is_refused(world, installation)
+        installation.repair()
+
+
+def test_a_module_cut_short_is_noticed_by_its_size(
+    world: World, installation: Installation
+) -> None:
+    installation.record()
+    path = installation.package / "policy.py"
+    text = path.read_text()
+    path.write_text(text[: text.rindex("\ndef ")])
+    ours_is_refused(world, installation, "certbot_jprs/policy.py has")
+
+
+@pytest.mark.parametrize(("module", "lost"), [("plugin", "class Conf"), ("one_flag", "def apply(")])
+def test_every_way_to_select_a_damaged_plugin_says_so(
+    world: World, installation: Installation, module: str, lost: str
+) -> None:
+    # Cut before a definition it can still be imported, and lacks what others need of it.
+    path = installation.package / f"{module}.py"
+    text = path.read_text()
+    path.write_text(text[: text.index(f"\n{lost}")])
+    for flag in (
+        *(f"-a {NAME}", f"-a{NAME}", f"--authenticator={NAME}", f"-i {NAME}"),
+        *(f"--apache -a {NAME}", f"--configurator {NAME}"),
+    ):
+        ours_is_refused(world, installation, flag=flag)
+    for line in ("certificates", "plugins", "--help all"):
+        certbot(world, line, venv=installation.certbot).check()
+
+
+@pytest.mark.parametrize("package", ["requests", "configobj"])
+def test_a_dependency_that_is_gone_stops_nobody_else(
+    world: World, installation: Installation, package: str
+) -> None:
+    of_lets_encrypt(world)
+    installation.hide(package)
+    others_work(world, installation)
+    ours_is_refused(world, installation, f"No module named '{package}")
+
+
+def test_a_damaged_plugin_in_cli_ini(world: World, installation: Installation) -> None:
+    lets_encrypt(world, "le.example.jp")
+    tear(installation.package / "plugin.py")
+    # Options alone are not a selection.
+    world.cli_ini("jprs-ocsp-timeout = 30\njprs-ocsp-interval = 1\n")
+    others_work(world, installation)
+    world.cli_ini("authenticator = certbot-jprs:http\njprs-ocsp-timeout = 30\n")
+    certbot(world, "certificates", venv=installation.certbot).check()
+    forget(world)
+    line = f"certonly -n -d www.example.jp {CONTACT}"
+    result = certbot(world, line, venv=installation.certbot)
+    refused(world, result, "certbot-jprs is damaged")
+
+
+def test_a_damaged_plugin_fails_its_own_lineages_renewal_only(
+    world: World, installation: Installation
+) -> None:
+    of_lets_encrypt(world)
+    world.vhost("www.example.jp")
+    line = f"run -n -a certbot-jprs:http -d www.example.jp {CONTACT} {QUICK}"
+    certbot(world, line, *world.eab()).check()
+    tear(installation.package / "responder.py")
+    forget(world)
+    result = certbot(world, f"{RENEW} --force-renewal", venv=installation.certbot)
+    assert result.returncode == 1
+    assert "certbot-jprs is damaged" in result.output
+    assert "le.example.jp/fullchain.pem (success)" in result.output
+    assert "www.example.jp/fullchain.pem (failure)" in result.output
+    assert world.jprs.beyond_directory() == []
+    assert json.dumps(asked(world)).count("finalize") == 1
