@@ -24,11 +24,14 @@ setup(
         "acme>=1.21",
         "certbot>=1.21",
         "certbot-apache>=1.21",
+        "configobj>=5.0.6",
         "cryptography>=3.4",
+        "dnspython>=2.0",
         "requests>=2.20",
         "tqdm>=4.57",
     ],
     entry_points={
+        "console_scripts": ["certbot-jprs = certbot_jprs.command.main:main"],
         # The name is literal: Certbot derives the options' prefix from it.
         "certbot.plugins": ["certbot-jprs:http = certbot_jprs.entrypoint:Configurator"],
     },

@@ -150,7 +150,10 @@ def inject(group: Any, name: str) -> None:
         "check",
         action="store_true",
         default=False,
-        help=_("Rehearse the command instead of issuing a certificate (not available yet)"),
+        help=_(
+            "Rehearse `run` or `certonly` instead of issuing a certificate: check JPRS, the "
+            "account, the names, Apache and the renewal, and change nothing"
+        ),
     )
     # `certbot-jprs:http-ocsp-timeout = 7` in cli.ini is read as key `certbot-jprs`.
     group.add_argument(
@@ -210,3 +213,12 @@ def carry_apache_options(config: Any, given: Callable[[str], bool]) -> None:
             setattr(config, own, getattr(config, dest))
         elif carried is not None:
             setattr(config, dest, carried)
+
+
+def is_rehearsal(config: Any) -> bool:
+    """Tells whether a command is to be rehearsed only.
+
+    Args:
+        config: Certbot's configuration.
+    """
+    return bool(getattr(config, CHECK, False)) and config.verb in ("run", "certonly")

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import sys
 from typing import Any, Callable
 
 from certbot import errors, interfaces
@@ -111,7 +112,10 @@ class Configurator(
     def prepare(self) -> None:
         """Reads Apache's configuration; refuses where the plugin is not selected.
 
+        Under ``--jprs-check`` the command ends here.
+
         Raises:
+            SystemExit: the rehearsal is over.
             errors.PluginError: not selected (which keeps it out of Certbot's menus), or Apache
                 cannot be used.
         """
@@ -121,6 +125,11 @@ class Configurator(
             raise errors.PluginError(
                 _("{name} has to be named on the command line: -a {name}").format(name=NAME)
             )
+        if self._role is Role.JPRS and options.is_rehearsal(self.config):
+            from certbot_jprs.check import rehearsal
+
+            # Certbot goes on to an order from here, whatever this method says.
+            sys.exit(rehearsal.run(self.config, self._prepared_apache))
         self._prepared_apache()
         if self._deployer is not None:
             self._deployer.take_over()

@@ -1,0 +1,129 @@
+"""The ACME account: one that is here, or what is needed to register one.
+
+Rules of this file: files are looked at, and the CA is not asked, which would need a signed request.
+EAB keys are never shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+
+from certbot_jprs.check.case import Case
+from certbot_jprs.check.report import Report
+from certbot_jprs.language import _
+
+
+def check(report: Report, case: Case) -> bool:
+    """Checks that there is an account, or what is needed to make one.
+
+    Args:
+        report: where to write.
+        case: the command.
+
+    Returns:
+        Whether the real command will register a new account.
+    """
+    config = case.config
+    accounts = usable_accounts(str(config.accounts_dir))
+    if accounts:
+        _check_choice(report, case, accounts)
+        return False
+    if config.eab_kid and config.eab_hmac_key:
+        _check_new_account(report, case)
+    elif not case.broken_rule:  # which says it already
+        report.fail(
+            _(
+                "There is no account for {server} on this machine, and no EAB credentials were "
+                "given. Add them to the command, --eab-kid KID --eab-hmac-key KEY (or "
+                "--jprs-eab-file FILE); JPRS's designated reseller issues them, and they are "
+                "good for 14 days."
+            ).format(server=case.server)
+        )
+    return True
+
+
+def usable_accounts(directory: str) -> list[str]:
+    """Returns the accounts of a server that can be read.
+
+    Args:
+        directory: the server's, below ``accounts/``.
+    """
+    try:
+        names = sorted(name for name in os.listdir(directory) if not name.startswith("."))
+    except OSError:
+        return []
+    return [name for name in names if _is_usable(os.path.join(directory, name))]
+
+
+def _is_usable(directory: str) -> bool:
+    try:
+        for name in ("regr.json", "private_key.json"):
+            with open(os.path.join(directory, name), encoding="utf-8") as file:
+                json.load(file)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _check_choice(report: Report, case: Case, accounts: list[str]) -> None:
+    chosen = case.config.account
+    if chosen is not None and chosen not in accounts:
+        report.fail(
+            _(
+                "The account {account} that was given does not exist here. Leave --account out, "
+                "or give one of: {accounts}"
+            ).format(account=chosen, accounts=", ".join(accounts))
+        )
+    elif chosen is None and len(accounts) > 1 and not case.interactive:
+        report.fail(
+            _(
+                "There are {count} accounts for {server} here, and with -n none can be chosen. "
+                "Add one of them to the command: --account {accounts}"
+            ).format(count=len(accounts), server=case.server, accounts=" | ".join(accounts))
+        )
+    else:
+        report.ok(
+            _("There is an account for {server} here: {accounts}").format(
+                server=case.server, accounts=chosen or ", ".join(accounts)
+            )
+        )
+    own = str(case.lineage.params.get("account", "")) if case.lineage is not None else ""
+    same_ca = case.lineage is not None and case.lineage.server == case.server
+    if own and same_ca and own not in accounts:
+        report.warn(
+            _(
+                "The renewal file names the account {account}, which cannot be read here: "
+                "renewals by timer will fail. Run the real command once, or correct the line "
+                "`account = ` in {path}."
+            ).format(account=own, path=case.lineage.renewal_file if case.lineage else "")
+        )
+
+
+def _check_new_account(report: Report, case: Case) -> None:
+    config = case.config
+    if not _is_base64url(str(config.eab_hmac_key)):
+        report.fail(
+            _(
+                "The EAB HMAC key is not base64url, so that it must be mistyped. Copy it again "
+                "from what JPRS's designated reseller sent."
+            )
+        )
+        return
+    if not config.tos and not case.interactive:
+        report.fail(_("The terms of service must be agreed to. Add to the command: --agree-tos"))
+        return
+    report.ok(
+        _("EAB credentials are given: the real command registers an account with {server}").format(
+            server=case.server
+        )
+    )
+
+
+def _is_base64url(text: str) -> bool:
+    try:
+        return bool(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError):
+        return False

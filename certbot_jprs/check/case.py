@@ -1,0 +1,87 @@
+"""What is rehearsed: the command line as Certbot understood it, and the lineage it is about."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from certbot_jprs import lineages, one_flag
+from certbot_jprs.options import NAME
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from certbot_jprs.lineages import Lineage
+
+
+@dataclass(frozen=True)
+class Case:
+    """One command that is rehearsed.
+
+    Attributes:
+        config: Certbot's configuration.
+        names: the names that the certificate shall have.
+        lineage: the existing lineage that the command is about.
+        broken_rule: what is to be said of one of JPRS's rules that the command breaks.
+    """
+
+    config: Any
+    names: tuple[str, ...]
+    lineage: Lineage | None
+    broken_rule: str = ""
+
+    @property
+    def server(self) -> str:
+        """The URL of the CA's directory."""
+        return str(self.config.server)
+
+    @property
+    def config_dir(self) -> str:
+        """Certbot's configuration directory."""
+        return os.path.abspath(str(self.config.config_dir))
+
+    @property
+    def validates_by_apache(self) -> bool:
+        """Whether this plugin proves control of the names, by http-01."""
+        return NAME in (self.config.authenticator, self.config.configurator)
+
+    @property
+    def installs_in_apache(self) -> bool:
+        """Whether this plugin installs the certificate."""
+        return NAME in (self.config.installer, self.config.configurator)
+
+    @property
+    def interactive(self) -> bool:
+        """Whether the real command can ask questions."""
+        if self.config.noninteractive_mode:
+            return False
+        return bool(self.config.force_interactive) or sys.stdin.isatty()
+
+    def certificate(self) -> x509.Certificate | None:
+        """Returns the lineage's certificate, or None where there is none that can be read."""
+        if self.lineage is None:
+            return None
+        try:
+            return self.lineage.certificate()
+        except (OSError, ValueError):
+            return None
+
+
+def make(config: Any) -> Case:
+    """Describes the command that Certbot has parsed.
+
+    Args:
+        config: Certbot's configuration.
+    """
+    decision = one_flag.current()
+    name = decision.lineage or config.certname
+    lineage = lineages.named(os.path.abspath(str(config.config_dir)), name) if name else None
+    names = tuple(str(name).lower() for name in config.domains or ())
+    if not names and lineage is not None:
+        try:
+            names = tuple(sorted(lineage.names()))
+        except (OSError, ValueError):
+            names = ()
+    return Case(config, names, lineage, decision.broken_rule)

@@ -1,0 +1,155 @@
+"""The names: whether they resolve, and whether CAA allows JPRS to issue for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from certbot_jprs.check import caa
+from certbot_jprs.check.caa import Judgement, Permission
+from certbot_jprs.check.case import Case
+from certbot_jprs.check.dns import Dns, LookUpFailed, Trouble
+from certbot_jprs.check.report import Report
+from certbot_jprs.language import _
+
+
+def check(report: Report, case: Case, dns: Dns) -> dict[str, list[str]]:
+    """Looks up each name's addresses and CAA records.
+
+    Args:
+        report: where to write.
+        case: the command.
+        dns: this machine's resolver.
+
+    Returns:
+        The addresses of each name that has any.
+    """
+    addresses: dict[str, list[str]] = {}
+    _warn_of_names(report, case)
+    for name in case.names:
+        try:
+            if case.validates_by_apache:
+                addresses[name] = _resolve(report, name, dns)
+            _check_caa(report, name, dns)
+        except LookUpFailed as failure:
+            report.warn(
+                _(
+                    "No name server answers this machine ({reason}), so addresses and CAA records "
+                    "could not be looked up. Correct /etc/resolv.conf, or run this where names "
+                    "can be resolved."
+                ).format(reason=failure)
+            )
+            break
+    return {name: found for name, found in addresses.items() if found}
+
+
+def _warn_of_names(report: Report, case: Case) -> None:
+    """Warns of what JPRS's manual warns of."""
+    names = {name[2:] if name.startswith("*.") else name for name in case.names}
+    if len(names) > 1:
+        report.warn(
+            _(
+                "{count} names share this certificate: when one name's period of use ends, the "
+                "certificate is revoked for all of them. Put only names of the same period "
+                "together; otherwise order one certificate for each."
+            ).format(count=len(names))
+        )
+
+
+def _resolve(report: Report, name: str, dns: Dns) -> list[str]:
+    """Looks up a name's addresses.
+
+    Raises:
+        LookUpFailed: no resolver answers.
+    """
+    if name.startswith("*."):  # refused by the rules: http-01 cannot prove a wildcard
+        return []
+    try:
+        addresses = dns.addresses(name)
+    except LookUpFailed as failure:
+        if failure.trouble is Trouble.NO_RESOLVER:
+            raise
+        report.fail(
+            _(
+                "{name} cannot be resolved ({reason}), so that JPRS cannot reach it. Add an A or "
+                "AAAA record for it, or have its name servers mended."
+            ).format(name=name, reason=failure)
+        )
+        return []
+    if addresses:
+        report.ok(
+            _("{name} resolves to {addresses}").format(name=name, addresses=", ".join(addresses))
+        )
+    else:
+        report.fail(
+            _(
+                "{name} has no address, so that JPRS cannot reach it. Add an A or AAAA record "
+                "for it at its DNS provider."
+            ).format(name=name)
+        )
+    return addresses
+
+
+def _check_caa(report: Report, name: str, dns: Dns) -> None:
+    """Judges a name's CAA records.
+
+    Raises:
+        LookUpFailed: no resolver answers.
+    """
+    try:
+        where, records = caa.climb(name, dns.caa)
+    except LookUpFailed as failure:
+        if failure.trouble is Trouble.NO_RESOLVER:
+            raise
+        report.fail(
+            _(
+                "The CAA records for {name} cannot be looked up ({reason}), and a CA must not "
+                "issue then. Have the name servers of its domain, and of the domains above it, "
+                "mended."
+            ).format(name=name, reason=failure)
+        )
+        return
+    _tell(report, name, caa.judge(name, where, records))
+
+
+def _tell(report: Report, name: str, judgement: Judgement) -> None:
+    where, issuers = judgement.where, _list(judgement.issuers)
+    if judgement.permission is Permission.NO_RECORD:
+        report.ok(_("{name} has no CAA record: any CA may issue").format(name=name))
+    elif judgement.permission is Permission.CRITICAL:
+        report.fail(
+            _(
+                "The CAA records of {where} have the critical tag {tag!r}, which forbids every "
+                "CA that does not know it to issue for {name}. Have that record removed, or its "
+                "flags set to 0."
+            ).format(where=where, tag=judgement.tag, name=name)
+        )
+    elif judgement.permission is Permission.FORBIDDEN:
+        report.fail(
+            _(
+                "The CAA records of {where} allow {issuers}, not JPRS, to issue for {name}. Add "
+                'this record: {where}. CAA 0 {tag} "{jprs}"'
+            ).format(
+                where=where,
+                issuers=issuers or _("nobody"),
+                name=name,
+                tag="issuewild" if name.startswith("*.") else "issue",
+                jprs=caa.JPRS,
+            )
+        )
+    elif judgement.parameters:
+        report.warn(
+            _(
+                "The CAA records of {where} allow JPRS to issue for {name} with a condition "
+                "({parameters}), which JPRS does not document. If JPRS refuses, remove it."
+            ).format(where=where, name=name, parameters=judgement.parameters)
+        )
+    else:
+        report.ok(
+            _("The CAA records of {where} allow JPRS to issue for {name}").format(
+                where=where, name=name
+            )
+        )
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names)
