@@ -49,10 +49,11 @@ def enforce(config: Any) -> Role:
         What the plugin is to do.
 
     Raises:
+        errors.PluginError: the installation of this package is damaged.
         PolicyError: the command or the lineage breaks one of JPRS's rules.
     """
-    verb = config.verb
     integrity.check()
+    verb = config.verb
     if verb in one_flag.ISSUING:
         return _enforce_on_command(config)
     if verb in ("renew", "reconfigure"):
