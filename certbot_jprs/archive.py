@@ -1,17 +1,23 @@
 """The versions of a lineage, and the links in ``live/`` that choose one.
 
-Rules of this file: a link is replaced atomically, so that none is ever missing, and in the order
-key, certificate, chains; a process killed in between leaves links that the next call mends.
+Rules of this file: the four links are replaced in one step where the file system can do that.
+Elsewhere each is replaced atomically, so that none is ever missing, in the order key,
+certificate, chains; a process killed in between leaves links that the next call mends.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
+import shutil
+from collections.abc import Mapping
 
 from certbot_jprs import durable
 from certbot_jprs.lineages import KINDS, Lineage
+
+logger = logging.getLogger(__name__)
 
 REVOKED_SUFFIX = ".revoked"
 
@@ -109,26 +115,78 @@ def link_to(lineage: Lineage, version: int) -> None:
     Raises:
         OSError: a link could not be replaced; those before it were.
     """
-    live = os.path.dirname(lineage.links["cert"])
     folder = _linked_directory(lineage)
-    for kind in KINDS:
-        link = lineage.links[kind]
-        target = os.path.join(folder, f"{kind}{version}.pem")
-        # What the link says counts, not where it leads in the end: with --reuse-key the key of a
-        # version is itself a link to that of an earlier one.
-        if os.path.islink(link) and os.readlink(link) == target:
-            continue
-        # Always the same name, so that what a killed process left is not left for ever.
-        temporary = os.path.join(live, f".{kind}.pem.new")
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        os.symlink(target, temporary)
-        try:
-            os.replace(temporary, link)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-    durable.sync_directory(live)
+    targets = {lineage.links[kind]: os.path.join(folder, f"{kind}{version}.pem") for kind in KINDS}
+    # What a link says counts, not where it leads in the end: with --reuse-key the key of a
+    # version is itself a link to that of an earlier one.
+    behind = {
+        link: target
+        for link, target in targets.items()
+        if not (os.path.islink(link) and os.readlink(link) == target)
+    }
+    if not behind:
+        return
+    live = os.path.dirname(lineage.links["cert"])
+    try:
+        _link_at_once(os.path.realpath(live), targets)
+    except OSError as error:
+        logger.debug("The links of %s are replaced one by one: %s", lineage.name, error)
+        for link, target in behind.items():
+            _link(link, target)
+        durable.sync_directory(live)
+
+
+def _link(link: str, target: str) -> None:
+    folder, name = os.path.split(link)
+    # Always the same name, so that what a killed process left is not left for ever.
+    temporary = os.path.join(folder, f".{name}.new")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary)
+    os.symlink(target, temporary)
+    try:
+        os.replace(temporary, link)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _link_at_once(live: str, targets: Mapping[str, str]) -> None:
+    """Replaces all links in one step: a directory with the new ones takes the old one's place.
+
+    Of a key and a certificate that belong together, a server that is reloaded meanwhile sees both
+    or neither: Apache ends where they do not match.
+
+    Raises:
+        OSError: it cannot be done so here; nothing was changed.
+    """
+    names = {os.path.basename(link): target for link, target in targets.items()}
+    if any(os.path.realpath(os.path.dirname(link)) != live for link in targets):
+        raise OSError("the links are in different directories")
+    parent, name = os.path.split(live)
+    temporary = os.path.join(parent, f".{name}.new")
+    shutil.rmtree(temporary, ignore_errors=True)
+    os.mkdir(temporary, 0o700)
+    try:
+        for other in set(os.listdir(live)) - set(names):
+            # Certbot's README, and what the administrator keeps here; of a directory there is no
+            # second name, and then the links are replaced one by one.
+            os.link(
+                os.path.join(live, other), os.path.join(temporary, other), follow_symlinks=False
+            )
+        for link, target in names.items():
+            os.symlink(target, os.path.join(temporary, link))
+        _copy_rights(live, temporary)
+        durable.sync_directory(temporary)
+        durable.exchange(temporary, live)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    durable.sync_directory(parent)
+
+
+def _copy_rights(source: str, target: str) -> None:
+    found = os.stat(source)
+    os.chown(target, found.st_uid, found.st_gid)
+    shutil.copystat(source, target)  # the mode, and the extended attributes: SELinux, ACLs
 
 
 def withdraw(lineage: Lineage, version: int, back_to: int | None = None) -> int | None:

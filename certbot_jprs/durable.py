@@ -7,8 +7,12 @@ plugins share one file.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import tempfile
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
 
 DIRECTORY_MODE = 0o700
 
@@ -66,6 +70,26 @@ def make_directory(path: str) -> None:
         if not os.path.isdir(directory):
             os.mkdir(directory, DIRECTORY_MODE)
             sync_directory(os.path.dirname(directory))
+
+
+def exchange(one: str, other: str) -> None:
+    """Lets two directories change places, in one step (Linux 3.15, ``renameat2``).
+
+    Args:
+        one: a directory.
+        other: another one of the same file system.
+
+    Raises:
+        OSError: the system or the file system does not know how, or they could not be.
+    """
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError as error:
+        raise OSError("this C library has no renameat2") from error
+    paths = os.fsencode(one), os.fsencode(other)
+    if renameat2(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _RENAME_EXCHANGE):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), other)
 
 
 def sync_directory(directory: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from certbot._internal import storage
 
-from certbot_jprs import archive
+from certbot_jprs import archive, durable
 from certbot_jprs.lineages import KINDS, Lineage
 from tests.unit.command_line import Parse
 from tests.unit.lineage import ConfigDir, linked, snapshot, version
@@ -24,8 +24,12 @@ class Killed(BaseException):
 
 
 def killing(monkeypatch: pytest.MonkeyPatch, nth: int, error: BaseException) -> list[str]:
-    """Lets the nth rename and all later ones fail; returns the list of what was renamed."""
+    """Lets the nth rename and all later ones fail; returns the list of what was renamed.
+
+    Also makes the file system one that replaces links only one by one.
+    """
     renamed: list[str] = []
+    one_by_one(monkeypatch)
     replace = os.replace
 
     def replace_or_die(source: Any, target: Any, **kwargs: Any) -> None:
@@ -36,6 +40,13 @@ def killing(monkeypatch: pytest.MonkeyPatch, nth: int, error: BaseException) -> 
 
     monkeypatch.setattr(os, "replace", replace_or_die)
     return renamed
+
+
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_one: str, _other: str) -> None:
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr(durable, "exchange", refuse)
 
 
 def as_certbot_sees_it(parse: Parse, lineage: Lineage) -> storage.RenewableCert:
@@ -89,6 +100,7 @@ def test_links_are_replaced_in_order_and_never_missing(
         seen.append(Path(target).stem)
 
     monkeypatch.setattr(os, "replace", watch)
+    one_by_one(monkeypatch)
     archive.link_to(lineage, 1)
     assert seen == ["privkey", "cert", "chain", "fullchain"]
 
