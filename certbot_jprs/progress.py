@@ -13,7 +13,7 @@ import logging
 import shutil
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Callable
 
 from certbot.display import util as display_util
 
@@ -23,6 +23,8 @@ from certbot_jprs.language import _
 logger = logging.getLogger(__name__)
 
 MINUTE = 60
+
+Say = Callable[[str], None]
 
 
 def minutes(seconds: float) -> str:
@@ -46,8 +48,13 @@ def summary(names: Sequence[str]) -> str:
     return _("{first} and {count} others").format(first=names[0], count=len(names) - 1)
 
 
-def _announce_last(names: Sequence[str], limit: float) -> None:
-    display_util.notify(
+def _notify(line: str) -> None:
+    """Shows a line through Certbot's display."""
+    display_util.notify(line)
+
+
+def _announce_last(say: Say, names: Sequence[str], limit: float) -> None:
+    say(
         _(
             "The {limit} minutes to wait for the OCSP responder are over;\n"
             "it is asked once about {names}."
@@ -56,18 +63,23 @@ def _announce_last(names: Sequence[str], limit: float) -> None:
 
 
 class Lines:
-    """A line at the start and one each minute, through Certbot's display, which ``-q`` silences."""
+    """A line at the start and one each minute, through Certbot's display, which ``-q`` silences.
 
-    def __init__(self) -> None:
+    Args:
+        say: shows a line; by Certbot's display unless given.
+    """
+
+    def __init__(self, say: Say = _notify) -> None:
+        self._say = say
         self._next = 0.0
 
     def start(self, names: Sequence[str], age: float, limit: float) -> None:
         """Says what is awaited and how long at most."""
         self._next = age + MINUTE
         if age >= limit:
-            _announce_last(names, limit)
+            _announce_last(self._say, names, limit)
             return
-        display_util.notify(
+        self._say(
             _(
                 "Waiting for the OCSP responder to know {names} before use:\n"
                 "{age} of at most {limit} minutes so far."
@@ -80,7 +92,7 @@ class Lines:
         if not self._next <= age < limit:
             return
         self._next = age + MINUTE
-        display_util.notify(
+        self._say(
             _("Still waiting for {names}: {age} of at most {limit} minutes so far.").format(
                 names=summary(names), age=minutes(age), limit=minutes(limit)
             )
@@ -96,21 +108,23 @@ class Lines:
 class Bar:
     """A progress bar on the terminal."""
 
-    def __init__(self, tqdm: Any) -> None:
+    def __init__(self, tqdm: Any, say: Say = _notify) -> None:
         """Draws nothing yet.
 
         Args:
             tqdm: the class of that name, or one like it.
+            say: shows a line; by Certbot's display unless given.
         """
+        self._say = say
         self._tqdm = tqdm
         self._bar: Any = None
 
     def start(self, names: Sequence[str], age: float, limit: float) -> None:
         """Says what is awaited, and draws the bar."""
         if age >= limit:
-            _announce_last(names, limit)
+            _announce_last(self._say, names, limit)
             return
-        display_util.notify(
+        self._say(
             _("Waiting for the OCSP responder to know {names} before use:").format(
                 names=summary(names)
             )
@@ -154,24 +168,25 @@ def _columns() -> int:
     return shutil.get_terminal_size().columns - 1
 
 
-def choose(quiet: bool) -> Progress:
+def choose(quiet: bool, say: Say = _notify) -> Progress:
     """Chooses how the wait is shown.
 
     Args:
         quiet: whether Certbot runs under ``-q``.
+        say: shows a line; by Certbot's display unless given.
 
     Returns:
         A bar where standard output is a terminal and tqdm is installed; lines elsewhere, and
         where Certbot's own debug messages (``-vv``) would be written across a bar.
     """
     if quiet or not sys.stdout.isatty() or _debug_on_terminal():
-        return Lines()
+        return Lines(say)
     try:
         from tqdm import tqdm
     except ImportError:
         logger.debug("tqdm is not installed: lines instead of a bar")
-        return Lines()
-    return Bar(tqdm)
+        return Lines(say)
+    return Bar(tqdm, say)
 
 
 def _debug_on_terminal() -> bool:
