@@ -134,7 +134,8 @@ class Watch(logging.Handler):
     def at_exit(self) -> None:
         """Explains what ends the process, if no record seemed to be about it."""
         pending = self._pending
-        if pending is not None and pending is getattr(sys, "last_value", None):
+        last: object = getattr(sys, "last_value", None)
+        if pending is not None and last is pending:
             self._explain(pending, None)
 
     def _explain(self, error: BaseException, record: logging.LogRecord | None) -> None:

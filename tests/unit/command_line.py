@@ -20,7 +20,9 @@ from certbot_jprs.options import NAME
 from tests.unit.lineage import ConfigDir
 
 FLAG = ("-a", NAME)
-CONTACT = ("-m", "ca@example.jp")
+EAB = ("--eab-kid", "kid-1", "--eab-hmac-key", "c2VjcmV0")
+CONTACT = ("-m", "ca@example.jp", *EAB)
+"""What a first command needs besides the flag."""
 
 
 @functools.cache

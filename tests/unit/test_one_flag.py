@@ -17,7 +17,7 @@ from certbot_jprs import one_flag, policy
 from certbot_jprs.exceptions import PolicyError
 from certbot_jprs.options import NAME
 from tests.unit import pki
-from tests.unit.command_line import CONTACT, FLAG, Parse
+from tests.unit.command_line import CONTACT, EAB, FLAG, Parse
 from tests.unit.lineage import LETS_ENCRYPT, OTHER_CA, ConfigDir
 
 SITE = "www.example.jp"
@@ -332,7 +332,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
     made.close()
 
 
-ASKING = ("run", *FLAG, "-d", SITE)
+ASKING = ("run", *FLAG, "-d", SITE, *EAB)
 
 
 def test_on_a_terminal_it_is_asked_for_until_it_is_right(
