@@ -27,6 +27,7 @@ setup(
         "configobj>=5.0.6",
         "cryptography>=3.4",
         "dnspython>=2.0",
+        "idna>=2.5",
         "requests>=2.20",
         "tqdm>=4.57",
     ],

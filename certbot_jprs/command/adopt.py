@@ -1,0 +1,200 @@
+"""``certbot-jprs adopt``: what JPRS's manual set up becomes the plugin's; nothing is issued.
+
+Rules of this file:
+
+- The user sees the change first; what is written is what was shown, or nothing.
+- Nothing is written while a Certbot is at work.
+- A sleep outside the renewal files is named, with the line to write instead, and left alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import sys
+
+from certbot_jprs import adoption, lineages, policy, schedulers
+from certbot_jprs.adoption import Change
+from certbot_jprs.check.hooks import explain_sleep
+from certbot_jprs.command import locks, output
+from certbot_jprs.language import _
+from certbot_jprs.lineages import Lineage
+from certbot_jprs.options import NAME
+
+OK = 0
+FAILED = 1
+
+
+class _RefusedError(Exception):
+    """A lineage cannot be adopted."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Adopts lineages.
+
+    Args:
+        arguments: the parsed command line.
+
+    Returns:
+        The exit status: 1 if anything that was asked for was not done.
+    """
+    if bool(arguments.names) == arguments.all:
+        output.error(_("Give the names of certificates, or --all."))
+        return FAILED
+    config_dir = os.path.abspath(arguments.config_dir)
+    try:
+        with locks.held(config_dir):  # said before anybody reads diffs and answers questions
+            pass
+        found = _chosen(config_dir, arguments.names)
+    except locks.Locked:
+        return _refuse_while_locked()
+    except OSError as error:
+        output.error(
+            _("Certbot's configuration cannot be changed: {reason}. Run this as root.").format(
+                reason=output.why(error)
+            )
+        )
+        return FAILED
+    status = OK
+    for name, lineage in found:
+        try:
+            if not _adopt(config_dir, name, lineage, ask=not arguments.yes):
+                status = FAILED
+        except locks.Locked:
+            return _refuse_while_locked()
+        except (_RefusedError, OSError, ValueError) as error:
+            output.error(output.why(error))
+            status = FAILED
+    if not found:
+        output.result(_("There is no certificate here that JPRS's manual set up."))
+    for sleep in schedulers.find(config_dir).sleeps:
+        output.say(explain_sleep(sleep.path, sleep.line, sleep.text, sleep.instead))
+    return status
+
+
+def _refuse_while_locked() -> int:
+    output.error(
+        _("Another Certbot is running, so that nothing was changed. Try again when it has ended.")
+    )
+    return FAILED
+
+
+def _chosen(config_dir: str, names: list[str]) -> list[tuple[str, Lineage | None]]:
+    """Returns the lineages to adopt: those that were named, or all that need it.
+
+    Raises:
+        OSError: the directory cannot be read.
+    """
+    if names:
+        return [(name, lineages.named(config_dir, name)) for name in dict.fromkeys(names)]
+    os.listdir(os.path.join(config_dir, "renewal"))
+    return [
+        (lineage.name, lineage)
+        for lineage in lineages.all_in(config_dir)
+        if policy.is_jprs(lineage.server) and _needs_adoption(lineage)
+    ]
+
+
+def _needs_adoption(lineage: Lineage) -> bool:
+    if _plugins(lineage) != (None, None):
+        return True
+    ours = NAME in (lineage.authenticator, lineage.installer)
+    return ours and adoption.without_sleep(lineage.deploy_hook) != lineage.deploy_hook
+
+
+def _plugins(lineage: Lineage) -> tuple[str | None, str | None]:
+    """Returns which plugins a lineage gets: this one in place of Certbot's Apache plugin."""
+    return (
+        NAME if lineage.authenticator == "apache" else None,
+        NAME if lineage.installer == "apache" else None,
+    )
+
+
+def _adopt(config_dir: str, name: str, lineage: Lineage | None, *, ask: bool) -> bool:
+    """Adopts one lineage; tells whether it is the plugin's now.
+
+    Raises:
+        _RefusedError: it cannot be adopted.
+        locks.Locked: a Certbot is at work.
+        OSError, ValueError: its renewal file cannot be read or replaced.
+    """
+    lineage = _check(name, lineage)
+    plugins = _plugins(lineage)
+    if plugins == (None, None):
+        if NAME not in (lineage.authenticator, lineage.installer):
+            raise _RefusedError(
+                _(
+                    "{name} is not renewed by Certbot's Apache plugin but by {plugin}. Keep it, "
+                    "with this deploy hook: certbot-jprs wait-ocsp && systemctl reload SERVER"
+                ).format(name=name, plugin=lineage.authenticator)
+            )
+        plugins = (lineage.authenticator, lineage.installer)
+    change = adoption.plan(lineage, *plugins)
+    if change.before == change.after:
+        output.result(_("{name} is the plugin's already; nothing to do.").format(name=name))
+        return True
+    output.result(_diff(lineage, change))
+    if ask and not _agreed(name):
+        output.result(_("{name} was left as it is.").format(name=name))
+        return False
+    with locks.held(config_dir):
+        if adoption.plan(lineage, *plugins) != change:
+            raise _RefusedError(
+                _("{path} was changed meanwhile. Run the command again.").format(
+                    path=lineage.renewal_file
+                )
+            )
+        backup = adoption.write(lineage, change)
+    output.result(
+        _("{name} is renewed by {plugin} from now on. To undo this: mv {backup} {path}").format(
+            name=name, plugin=NAME, backup=backup, path=lineage.renewal_file
+        )
+    )
+    return True
+
+
+def _check(name: str, lineage: Lineage | None) -> Lineage:
+    """Checks that a lineage exists and is JPRS's.
+
+    Raises:
+        _RefusedError: it does not, or is another CA's.
+    """
+    if lineage is None:
+        raise _RefusedError(
+            _("There is no certificate {name} that can be read. See: certbot certificates").format(
+                name=name
+            )
+        )
+    if not policy.is_jprs(lineage.server):
+        raise _RefusedError(
+            _(
+                "{name} is from another CA ({server}). To get it from JPRS: certbot run -a "
+                "{plugin} --cert-name {name}"
+            ).format(name=name, server=lineage.server, plugin=NAME)
+        )
+    return lineage
+
+
+def _diff(lineage: Lineage, change: Change) -> str:
+    path = lineage.renewal_file
+    return "\n".join(difflib.unified_diff(change.before, change.after, path, path, lineterm=""))
+
+
+def _agreed(name: str) -> bool:
+    """Asks whether to go on.
+
+    Raises:
+        _RefusedError: there is nobody to ask.
+    """
+    if not sys.stdin.isatty():
+        raise _RefusedError(
+            _("There is no terminal to ask on. Add --yes to change {name} all the same.").format(
+                name=name
+            )
+        )
+    try:
+        answer = input(_("Change the renewal file of {name} so? [y/N] ").format(name=name))
+    except EOFError:
+        return False
+    return answer.strip().lower() in ("y", "yes", "はい")

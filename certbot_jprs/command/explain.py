@@ -1,0 +1,96 @@
+"""``certbot-jprs explain``: what an error of JPRS's means, and what to do next.
+
+Rules of this file: of the text that is given nothing is shown but what was recognised as an error
+and the server's words; Certbot's log holds EAB keys.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import stat
+import sys
+
+from certbot_jprs.command import output
+from certbot_jprs.language import _
+from certbot_jprs.problems import Problem, find_in_text
+
+OK = 0
+NOTHING = 1
+
+_MOST = 8 << 20
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Explains.
+
+    Args:
+        arguments: the parsed command line.
+
+    Returns:
+        The exit status.
+    """
+    try:
+        text = _text(arguments)
+    except OSError as error:
+        output.error(
+            _(
+                "The log cannot be read: {reason}. Give the error's words: certbot-jprs explain "
+                "TEXT"
+            ).format(reason=output.why(error))
+        )
+        return NOTHING
+    problems = find_in_text(text)
+    explained = 0
+    for problem in problems:
+        output.result(_heading(problem))
+        explanation = problem.explanation
+        if explanation is None:
+            output.result(
+                _(
+                    "JPRS does not document this error. Ask your designated reseller, with these "
+                    "words."
+                )
+            )
+        else:
+            explained += 1
+            output.result(str(explanation))
+        output.result("")
+    if not problems:
+        output.error(
+            _(
+                "No error of JPRS's service was recognised. Give the error's words, or Certbot's "
+                "output, unchanged: certbot-jprs explain TEXT"
+            )
+        )
+    return OK if explained else NOTHING
+
+
+def _heading(problem: Problem) -> str:
+    return f"{problem.kind}: {problem.detail}" if problem.detail else problem.kind
+
+
+def _text(arguments: argparse.Namespace) -> str:
+    """Returns the words given, standard input if something is sent there, or the log.
+
+    Raises:
+        OSError: the log cannot be read.
+    """
+    if arguments.text:
+        return " ".join(arguments.text)
+    if _is_sent_something():
+        sent = sys.stdin.buffer.read(_MOST).decode("utf-8", "replace")
+        if sent.strip():
+            return sent
+    with open(arguments.log, "rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - _MOST))
+        return file.read(_MOST).decode("utf-8", "replace")
+
+
+def _is_sent_something() -> bool:
+    """Tells whether standard input is a pipe or a file, not a terminal or nothing."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)

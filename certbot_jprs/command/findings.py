@@ -1,0 +1,319 @@
+"""What is wrong with a lineage or with a machine, and how bad that is.
+
+Rules of this file: facts in, findings out; each says what is wrong, then the next step. The levels
+are those of monitoring systems.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Callable
+
+from cryptography import x509
+
+from certbot_jprs import policy
+from certbot_jprs.adoption import without_sleep
+from certbot_jprs.check.hooks import HOOKS, explain_sleep
+from certbot_jprs.check.renewal import no_scheduler, renews_always, several_schedulers
+from certbot_jprs.command.survey import Entry, Survey
+from certbot_jprs.language import _
+from certbot_jprs.ocsp import Status
+from certbot_jprs.options import NAME
+from certbot_jprs.signatures import utc
+
+DAY = timedelta(days=1)
+
+
+class Level(enum.IntEnum):
+    """How bad something is; the values are the exit statuses of monitoring systems."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+    UNKNOWN = 3
+
+
+WORST_FIRST = (Level.CRITICAL, Level.WARNING, Level.UNKNOWN, Level.OK)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong.
+
+    Attributes:
+        level: how bad it is.
+        kind: a word for programs.
+        message: what is wrong, then the next step.
+    """
+
+    level: Level
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """From how many days before the end on something is the matter; None: by the lifetime.
+
+    Attributes:
+        warn: days before the end from which that is a warning.
+        crit: days before the end from which that is critical.
+    """
+
+    warn: int | None = None
+    crit: int | None = None
+
+    def of(self, lifetime: timedelta) -> tuple[timedelta, timedelta]:
+        """Returns both for a certificate.
+
+        Certbot renews in the last third of a lifetime, and 30 days before the end of 90. A fifth
+        and a tenth leave some days for its trials.
+
+        Args:
+            lifetime: how long it is valid from beginning to end.
+        """
+        warn = min(20 * DAY, lifetime / 5) if self.warn is None else self.warn * DAY
+        crit = min(7 * DAY, lifetime / 10) if self.crit is None else self.crit * DAY
+        return warn, crit
+
+
+def of_lineage(entry: Entry, limits: Limits, now: datetime) -> list[Finding]:
+    """Says what is wrong with a lineage.
+
+    Args:
+        entry: what is known of it.
+        limits: when its end is near.
+        now: the time, in UTC.
+    """
+    found: list[Finding] = []
+
+    def add(level: Level, kind: str, message: str) -> None:
+        found.append(Finding(level, kind, message))
+
+    certificate = entry.certificate
+    if certificate is None:
+        add(
+            Level.UNKNOWN,
+            "unreadable",
+            _(
+                "its certificate cannot be read. Run this as root; restore live/ and archive/ "
+                "from a backup"
+            ),
+        )
+        return found
+    _check_end(entry, certificate, limits, now, add)
+    _check_status(entry, add)
+    _check_held(entry, add)
+    _check_served(entry, now, add)
+    _check_settings(entry, certificate, add)
+    _check_hooks(entry, add)
+    return found
+
+
+Add = Callable[[Level, str, str], None]
+
+
+def _check_end(
+    entry: Entry, certificate: x509.Certificate, limits: Limits, now: datetime, add: Add
+) -> None:
+    end = utc(certificate, "not_valid_after")
+    warn, crit = limits.of(end - utc(certificate, "not_valid_before"))
+    renew = _("To renew now: certbot renew --cert-name {name}").format(name=entry.lineage.name)
+    if end <= now:
+        add(
+            Level.CRITICAL,
+            "expired",
+            _("expired on {date}. {renew}").format(date=end.date(), renew=renew),
+        )
+        return
+    days = (end - now) // DAY
+    message = _("expires in {days} days, on {date}. {renew}").format(
+        days=days, date=end.date(), renew=renew
+    )
+    if end - now <= crit:
+        add(Level.CRITICAL, "expires", message)
+    elif end - now <= warn:
+        add(Level.WARNING, "expires", message)
+
+
+def _check_status(entry: Entry, add: Add) -> None:
+    if entry.answer is None or entry.answer.status is Status.GOOD:
+        return
+    if entry.answer.status is Status.REVOKED:
+        add(
+            Level.CRITICAL,
+            "revoked",
+            _(
+                "is revoked. Ask JPRS's designated reseller why; then: certbot renew "
+                "--force-renewal --cert-name {name}"
+            ).format(name=entry.lineage.name),
+        )
+    elif entry.answer.status is Status.UNKNOWN:
+        add(
+            Level.WARNING,
+            "ocsp-unknown",
+            _(
+                "is not known to the OCSP responder. If it is older than an hour, tell JPRS's "
+                "designated reseller"
+            ),
+        )
+    else:
+        add(
+            Level.UNKNOWN,
+            "ocsp-undetermined",
+            _(
+                "its OCSP status could not be found out ({reason}). Check that this machine "
+                "reaches the responder"
+            ).format(reason=entry.answer.reason),
+        )
+
+
+def _check_held(entry: Entry, add: Add) -> None:
+    record, name = entry.record, entry.lineage.name
+    if record is not None:
+        since = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.since))
+        failure = f" ({record.failure})" if record.failure else ""
+        add(
+            Level.WARNING,
+            "held",
+            _(
+                "a new certificate waits since {since} to go into service{failure}. To go on: "
+                "certbot renew --cert-name {name}"
+            ).format(since=since, failure=failure, name=name),
+        )
+    elif entry.version is not None and entry.newest is not None and entry.newest > entry.version:
+        add(
+            Level.WARNING,
+            "pending",
+            _(
+                "live/ points to version {version} although there is version {newest}. To put "
+                "that into service: certbot renew --cert-name {name}"
+            ).format(version=entry.version, newest=entry.newest, name=name),
+        )
+
+
+def _check_served(entry: Entry, now: datetime, add: Add) -> None:
+    for name, certificate in entry.served.items():
+        if certificate == entry.certificate:
+            continue
+        version = entry.version_of(certificate)
+        level = Level.CRITICAL if utc(certificate, "not_valid_after") <= now else Level.WARNING
+        if version is not None:
+            message = _(
+                "port 443 of {name} serves version {version}, live/ has version {linked}. Reload "
+                "the web server, and see its error log"
+            ).format(name=name, version=version, linked=entry.version)
+        else:
+            message = _(
+                "port 443 of {name} serves another certificate than this one, valid until {date}. "
+                "Check the web server's configuration for that name"
+            ).format(name=name, date=utc(certificate, "not_valid_after").date())
+        add(level, "served-other", message)
+
+
+def _check_settings(entry: Entry, certificate: x509.Certificate, add: Add) -> None:
+    lineage, path = entry.lineage, entry.lineage.renewal_file
+    if not policy.is_jprs(lineage.server):
+        add(
+            Level.WARNING,
+            "other-server",
+            _(
+                "is renewed by {plugin} from another server than JPRS's: {server}. If it shall be "
+                "JPRS's: certbot run -a {plugin} --cert-name {name}"
+            ).format(plugin=NAME, server=lineage.server, name=lineage.name),
+        )
+    elif lineage.server != policy.SERVER:
+        add(
+            Level.WARNING,
+            "server-url",
+            _("its server is {server}. Write in {path}: server = {right}").format(
+                server=lineage.server, path=path, right=policy.SERVER
+            ),
+        )
+    is_rsa = policy.is_acceptable_key(certificate.public_key())
+    if lineage.params.get("key_type") == "ecdsa" or not is_rsa:
+        add(
+            Level.WARNING,
+            "ecdsa",
+            _(
+                "has, or asks for, a key that JPRS does not accept ({key}). Write in {path}: "
+                "key_type = rsa"
+            ).format(key=entry.key if not is_rsa else "ECDSA", path=path),
+        )
+    if not entry.account_exists:
+        add(
+            Level.WARNING,
+            "account",
+            _(
+                "its account {account} is not on this machine, so that it cannot be renewed. "
+                "Restore accounts/ from a backup, or run the first command again with new EAB "
+                "credentials"
+            ).format(account=entry.account or "-"),
+        )
+    text = renews_always(lineage, certificate)
+    if text is not None:
+        add(
+            Level.WARNING,
+            "renews-always",
+            _(
+                "renew_before_expiry = {text} is as long as the certificate lives, so that every "
+                "run orders a new one. Remove that line from {path}"
+            ).format(text=text, path=path),
+        )
+
+
+def _check_hooks(entry: Entry, add: Add) -> None:
+    for kind in HOOKS:
+        command = entry.lineage.params.get(kind)
+        if kind == "pre_hook" or not isinstance(command, str):
+            continue
+        left = without_sleep(command)
+        if left != command:
+            write = f"{kind} = {left}" if left else _("(no such line)")
+            add(
+                Level.WARNING,
+                "sleep",
+                _(
+                    "{path} sleeps: {kind} = {command} Write instead: {instead} Or run: "
+                    "certbot-jprs adopt {name}"
+                ).format(
+                    path=entry.lineage.renewal_file,
+                    kind=kind,
+                    command=command,
+                    instead=write,
+                    name=entry.lineage.name,
+                ),
+            )
+
+
+def of_machine(survey: Survey) -> list[Finding]:
+    """Says what is wrong beside the lineages.
+
+    Args:
+        survey: what is known of the machine.
+    """
+    found = [
+        Finding(
+            Level.UNKNOWN,
+            "unreadable",
+            _(
+                "{path} cannot be read. Restore it from a backup, or: certbot delete "
+                "--cert-name {name}"
+            ).format(path=path, name=os.path.basename(path)[: -len(".conf")]),
+        )
+        for path in survey.unreadable
+    ]
+    for sleep in survey.found.sleeps:
+        text = explain_sleep(sleep.path, sleep.line, sleep.text, sleep.instead)
+        found.append(Finding(Level.WARNING, "sleep", text))
+    schedulers = survey.found.schedulers
+    if survey.entries and not schedulers:
+        found.append(Finding(Level.WARNING, "no-scheduler", no_scheduler()))
+    elif len(schedulers) > 1:
+        where = ", ".join(each.where for each in schedulers)
+        found.append(Finding(Level.WARNING, "schedulers", several_schedulers(where)))
+    return found

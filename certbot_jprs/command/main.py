@@ -1,0 +1,223 @@
+"""The command line of ``certbot-jprs``.
+
+Rules of this file: only what the subcommand needs is imported, since this runs as a hook, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from certbot_jprs import options
+from certbot_jprs.command import output
+from certbot_jprs.language import _
+
+CONFIG_DIR = "/etc/letsencrypt"
+LOG = "/var/log/letsencrypt/letsencrypt.log"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command.
+
+    Args:
+        arguments: the words after ``certbot-jprs``; those of this process unless given.
+
+    Returns:
+        The exit status.
+    """
+    output.prepare()
+    parsed = parser().parse_args(arguments)
+    subcommand = import_module(f"certbot_jprs.command.{parsed.module}")
+    try:
+        status: int = subcommand.run(parsed)
+    except KeyboardInterrupt:
+        output.error(_("Ended by Ctrl-C."))
+        return 130
+    except BrokenPipeError:  # `certbot-jprs status | head`
+        sys.stderr.close()
+        return 141
+    return status
+
+
+class _Parser(argparse.ArgumentParser):
+    """Ends with the subcommand's own status where it is used wrongly: 1, for ``status`` 3."""
+
+    wrong_use = 1
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        """Says what is wrong, and ends the command."""
+        self.print_usage(sys.stderr)
+        self.exit(
+            self.wrong_use,
+            _("{program}: {message}. For help: {program} --help").format(
+                program=self.prog, message=message
+            )
+            + "\n",
+        )
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of the whole command."""
+    whole = _Parser(
+        prog="certbot-jprs",
+        description=_(
+            "Certificates from JPRS: wait for the OCSP responder, look after many certificates, "
+            "turn over what JPRS's manual set up, and explain errors."
+        ),
+        epilog=_("Each of them tells more: certbot-jprs status --help"),
+    )
+    commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _add_wait_ocsp(commands)
+    _add_status(commands)
+    _add_adopt(commands)
+    _add_explain(commands)
+    return whole
+
+
+def _add(
+    commands: argparse._SubParsersAction[_Parser], name: str, summary: str, details: str
+) -> _Parser:
+    made = commands.add_parser(
+        name,
+        help=summary,
+        description=summary,
+        epilog=details,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.set_defaults(module=name.replace("-", "_"))
+    return made
+
+
+def _add_config_dir(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--config-dir",
+        metavar="DIR",
+        default=CONFIG_DIR,
+        help=_("Certbot's configuration directory (default: {default})").format(default=CONFIG_DIR),
+    )
+
+
+def _add_wait_ocsp(commands: argparse._SubParsersAction[_Parser]) -> None:
+    made = _add(
+        commands,
+        "wait-ocsp",
+        _("Wait until the OCSP responder knows a new certificate."),
+        _(
+            "As a deploy hook of any Certbot set-up, here with nginx:\n"
+            "  certbot certonly --webroot … --deploy-hook "
+            '"certbot-jprs wait-ocsp && systemctl reload nginx"\n'
+            "As a post hook, one wait for all of a run:\n"
+            '  certbot renew --post-hook "certbot-jprs wait-ocsp --all && systemctl reload nginx"\n'
+            "\n"
+            "Exit status: 0 known as good, nothing to wait for, or time is up (with a warning);\n"
+            "1 wrong use, or a file cannot be read, or a signal; 2 revoked; 3 time is up, with "
+            "--strict."
+        ),
+    )
+    which = made.add_mutually_exclusive_group()
+    which.add_argument(
+        "--lineage",
+        metavar="DIR",
+        help=_("directory in live/ (default: $RENEWED_LINEAGE, which Certbot gives to hooks)"),
+    )
+    which.add_argument("--cert", metavar="FILE", help=_("certificate in PEM"))
+    which.add_argument(
+        "--all", action="store_true", help=_("all of JPRS's certificates here, in one wait")
+    )
+    made.add_argument(
+        "--chain", metavar="FILE", help=_("the issuer's certificate in PEM, beside --cert")
+    )
+    made.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=options.seconds(0),
+        default=options.OCSP_TIMEOUT_DEFAULT,
+        help=_("longest wait, from when the certificate was saved (default: {default})").format(
+            default=options.OCSP_TIMEOUT_DEFAULT
+        ),
+    )
+    made.add_argument(
+        "--interval",
+        metavar="SECONDS",
+        type=options.seconds(1),
+        default=options.OCSP_INTERVAL_DEFAULT,
+        help=_("pause between two queries (default: {default})").format(
+            default=options.OCSP_INTERVAL_DEFAULT
+        ),
+    )
+    made.add_argument(
+        "--strict", action="store_true", help=_("exit with status 3 if time is up without good")
+    )
+    _add_config_dir(made)
+
+
+def _add_status(commands: argparse._SubParsersAction[_Parser]) -> None:
+    made = _add(
+        commands,
+        "status",
+        _("Show JPRS's certificates on this machine, and what is wrong."),
+        _(
+            "Example, for a monitoring system:\n"
+            "  certbot-jprs status --warn-days 20 --crit-days 7\n"
+            "\n"
+            "Exit status: 0 all is well, 1 warning, 2 critical, 3 it could not be told."
+        ),
+    )
+    made.wrong_use = 3
+    made.add_argument("--json", action="store_true", help=_("print JSON instead of a table"))
+    for level, share in (("warn", "1/5"), ("crit", "1/10")):
+        made.add_argument(
+            f"--{level}-days",
+            metavar="N",
+            type=int,
+            help=_(
+                "days before the end from which that is a matter of {level} (default: {share} of "
+                "the certificate's lifetime, at most {most})"
+            ).format(level=level, share=share, most={"warn": 20, "crit": 7}[level]),
+        )
+    _add_config_dir(made)
+
+
+def _add_adopt(commands: argparse._SubParsersAction[_Parser]) -> None:
+    made = _add(
+        commands,
+        "adopt",
+        _("Turn certificates set up by JPRS's manual into the plugin's; nothing is issued."),
+        _(
+            "Example:\n"
+            "  certbot-jprs adopt www.example.jp\n"
+            "The change of the renewal file is shown first, and a backup of it is kept."
+        ),
+    )
+    made.add_argument(
+        "names", metavar="NAME", nargs="*", help=_("certificate name, as in: certbot certificates")
+    )
+    made.add_argument("--all", action="store_true", help=_("all that JPRS's manual set up"))
+    made.add_argument("--yes", action="store_true", help=_("do not ask"))
+    _add_config_dir(made)
+
+
+def _add_explain(commands: argparse._SubParsersAction[_Parser]) -> None:
+    made = _add(
+        commands,
+        "explain",
+        _("Explain an error of JPRS's service."),
+        _(
+            "Examples:\n"
+            "  certbot-jprs explain Unable to create account\n"
+            "  certbot-jprs explain < saved-output.txt\n"
+            "Without either, the newest Certbot log is read; of it only what was recognised is\n"
+            "shown, since it holds EAB keys.\n"
+            "\n"
+            "Exit status: 0 explained, 1 nothing recognised."
+        ),
+    )
+    made.add_argument("text", metavar="TEXT", nargs="*", help=_("the error's words"))
+    made.add_argument(
+        "--log",
+        metavar="FILE",
+        default=LOG,
+        help=_("Certbot's log (default: {default})").format(default=LOG),
+    )

@@ -1,0 +1,221 @@
+"""``certbot-jprs status``: JPRS's lineages on this machine, and what is wrong.
+
+``--json`` prints one object. What is not known is null; times are ISO 8601 in UTC::
+
+    {"format": 1,                         raised when a key changes its meaning or goes
+     "status": 0,                         the exit status: 0 ok, 1 warning, 2 critical, 3 unknown
+     "certificates": [
+       {"name": "www.example.jp",         as in --cert-name
+        "names": ["www.example.jp"],      of the certificate, internationalized ones as xn--
+        "unicode_names": {"xn--…": "…"},  how people write those
+        "serial": "3fa9…",                hexadecimal
+        "not_after": "2027-01-01T00:00:00+00:00",
+        "key": "RSA 2048 bits",
+        "ocsp": "good",                   or revoked, unknown, undetermined; null: no responder
+        "version": 3, "newest": 3,        linked in live/, and the newest in archive/
+        "held": {"version": 4, "since": "…", "step": "held", "failure": ""},   or null
+        "served": {"www.example.jp": {"serial": "…", "version": 3}},   by port 443; version null:
+                                          a certificate that is not of this lineage
+        "account": "0123…", "account_exists": true,
+        "server": "https://…", "authenticator": "certbot-jprs:http", "installer": null,
+        "problems": [{"level": "warning", "kind": "held", "message": "…"}]}],
+     "schedulers": ["certbot.timer"],     what runs `certbot renew`
+     "sleeps": [{"path": "…", "line": 1, "text": "…", "instead": "…"}],   empty: delete the line
+     "problems": [{"level": "warning", "kind": "no-scheduler", "message": "…"}]}
+
+Kinds of problems: expired, expires, revoked, ocsp-unknown, ocsp-undetermined, held, pending,
+served-other, other-server, server-url, ecdsa, account, renews-always, sleep, unreadable,
+no-scheduler, schedulers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from certbot_jprs.command import findings, output, survey, table
+from certbot_jprs.command.findings import WORST_FIRST, Finding, Level, Limits
+from certbot_jprs.command.survey import Entry, Survey
+from certbot_jprs.language import _
+
+FORMAT = 1
+
+Judged = tuple[Entry, list[Finding]]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Shows the status.
+
+    Args:
+        arguments: the parsed command line.
+
+    Returns:
+        The exit status.
+    """
+    try:
+        found = survey.make(os.path.abspath(arguments.config_dir))
+    except OSError as error:
+        output.error(
+            _("Certbot's configuration cannot be read: {reason}. Run this as root.").format(
+                reason=output.why(error)
+            )
+        )
+        return int(Level.UNKNOWN)
+    limits = Limits(arguments.warn_days, arguments.crit_days)
+    now = datetime.now(timezone.utc)
+    judged = [(entry, findings.of_lineage(entry, limits, now)) for entry in found.entries]
+    general = findings.of_machine(found)
+    every = [*general, *(finding for _entry, each in judged for finding in each)]
+    level = min((finding.level for finding in every), key=WORST_FIRST.index, default=Level.OK)
+    if arguments.json:
+        output.result(
+            json.dumps(_as_json(found, judged, general, level), ensure_ascii=False, indent=1)
+        )
+    else:
+        _print(judged, general, level, now)
+    return int(level)
+
+
+# For people
+
+
+def _print(
+    judged: Sequence[Judged], general: Sequence[Finding], level: Level, now: datetime
+) -> None:
+    words = {
+        Level.OK: _("OK"),
+        Level.WARNING: _("WARNING"),
+        Level.CRITICAL: _("CRITICAL"),
+        Level.UNKNOWN: _("UNKNOWN"),
+    }
+    wrong = sum(1 for _entry, each in judged if each)
+    # First, in one line, what a monitoring system shows.
+    output.result(
+        _("{level}: {count} certificates of JPRS's, {wrong} with problems").format(
+            level=words[level], count=len(judged), wrong=wrong
+        )
+    )
+    if judged:
+        head = [
+            _("NAME"),
+            _("EXPIRES"),
+            _("KEY"),
+            _("OCSP"),
+            _("HELD SINCE"),
+            _("PORT 443"),
+            _("ACCOUNT"),
+            _("RENEWED BY"),
+        ]
+        output.result("")
+        output.result(table.render(head, [_row(entry, now) for entry, _each in judged]))
+    lines = [(words[finding.level], finding.message) for finding in general]
+    lines += [
+        (words[finding.level], f"{entry.lineage.name}: {finding.message}")
+        for entry, each in judged
+        for finding in each
+    ]
+    if lines:
+        output.result("")
+    for word, message in lines:
+        output.result(f"{word}: {message}")
+
+
+def _row(entry: Entry, now: datetime) -> list[list[str]]:
+    lineage = entry.lineage
+    names = []
+    for name in entry.names or (lineage.name,):
+        written = survey.unicode_name(name)
+        names.append(f"{written} ({name})" if written else name)
+    end = entry.not_after
+    days = (end - now).days if end is not None else 0
+    plugins = [lineage.authenticator or "-"]
+    if lineage.installer not in (None, lineage.authenticator):
+        plugins.append(f"+ {lineage.installer}")
+    return [
+        names,
+        [_("{date} ({days} d)").format(date=end.date(), days=days) if end is not None else "?"],
+        [entry.key.replace(" bits", "") or "?"],
+        [entry.answer.status.value if entry.answer is not None else "-"],
+        [_local(entry.record.since) if entry.record is not None else "-"],
+        [_served(entry)],
+        [entry.account[:8] if entry.account_exists else _("missing")],
+        plugins,
+    ]
+
+
+def _served(entry: Entry) -> str:
+    if not entry.served:
+        return "-"
+    if all(certificate == entry.certificate for certificate in entry.served.values()):
+        return _("this")
+    versions = {entry.version_of(certificate) for certificate in entry.served.values()}
+    return _("another") if None in versions else _("an older")
+
+
+def _local(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M")
+
+
+# For programs
+
+
+def _as_json(
+    found: Survey, judged: Sequence[Judged], general: Sequence[Finding], level: Level
+) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "status": int(level),
+        "certificates": [_certificate(entry, each) for entry, each in judged],
+        "schedulers": [scheduler.where for scheduler in found.found.schedulers],
+        "sleeps": [vars(sleep) for sleep in found.found.sleeps],
+        "problems": [_problem(finding) for finding in general],
+    }
+
+
+def _certificate(entry: Entry, each: Sequence[Finding]) -> dict[str, Any]:
+    lineage, record, end = entry.lineage, entry.record, entry.not_after
+    written = {name: survey.unicode_name(name) for name in entry.names}
+    return {
+        "name": lineage.name,
+        "names": list(entry.names),
+        "unicode_names": {name: text for name, text in written.items() if text},
+        "serial": f"{entry.certificate.serial_number:x}" if entry.certificate else None,
+        "not_after": end.isoformat() if end is not None else None,
+        "key": entry.key or None,
+        "ocsp": entry.answer.status.value if entry.answer is not None else None,
+        "version": entry.version,
+        "newest": entry.newest,
+        "held": None
+        if record is None
+        else {
+            "version": record.held,
+            "since": datetime.fromtimestamp(record.since, timezone.utc).isoformat(),
+            "step": record.step.value,
+            "failure": record.failure,
+        },
+        "served": {
+            name: {
+                "serial": f"{certificate.serial_number:x}",
+                "version": entry.version_of(certificate),
+            }
+            for name, certificate in entry.served.items()
+        },
+        "account": entry.account or None,
+        "account_exists": entry.account_exists,
+        "server": lineage.server,
+        "authenticator": lineage.authenticator,
+        "installer": lineage.installer,
+        "problems": [_problem(finding) for finding in each],
+    }
+
+
+def _problem(finding: Finding) -> dict[str, str]:
+    return {
+        "level": finding.level.name.lower(),
+        "kind": finding.kind,
+        "message": finding.message,
+    }

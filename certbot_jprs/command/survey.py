@@ -1,0 +1,184 @@
+"""What is known of JPRS's lineages on a machine: files, OCSP status, what is served.
+
+Rules of this file: it reads and asks, and changes nothing; what cannot be found out is None, never
+a guess.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import idna
+from cryptography import x509
+
+from certbot_jprs import archive, certificates, lineages, policy, schedulers
+from certbot_jprs.check.account import usable_accounts
+from certbot_jprs.command import served
+from certbot_jprs.lineages import Lineage
+from certbot_jprs.ocsp import Answer, responder_urls
+from certbot_jprs.options import NAME
+from certbot_jprs.records import Record, Store
+from certbot_jprs.responder import Responder
+from certbot_jprs.schedulers import Found
+from certbot_jprs.signatures import utc
+
+
+@dataclass
+class Entry:
+    """One lineage.
+
+    Attributes:
+        lineage: its files.
+        certificate: the certificate that ``live/`` points to; None: it cannot be read.
+        names: that certificate's names, sorted.
+        answer: what the OCSP responder says about it; None: it names no responder.
+        version: the version that ``live/`` points to.
+        newest: the newest version in ``archive/``.
+        record: what waits to go into service.
+        served: the certificate that port 443 serves, by name, for names that serve any.
+        account_exists: whether its account is here.
+    """
+
+    lineage: Lineage
+    certificate: x509.Certificate | None = None
+    names: tuple[str, ...] = ()
+    answer: Answer | None = None
+    version: int | None = None
+    newest: int | None = None
+    record: Record | None = None
+    served: dict[str, x509.Certificate] = field(default_factory=dict)
+    account_exists: bool = False
+
+    @property
+    def not_after(self) -> datetime | None:
+        """When the certificate ends."""
+        return utc(self.certificate, "not_valid_after") if self.certificate is not None else None
+
+    @property
+    def key(self) -> str:
+        """The key's type and size; empty where the certificate cannot be read."""
+        if self.certificate is None:
+            return ""
+        return policy.describe_key(self.certificate.public_key())
+
+    @property
+    def account(self) -> str:
+        """The account that its renewals use."""
+        return str(self.lineage.params.get("account", ""))
+
+    def version_of(self, certificate: x509.Certificate) -> int | None:
+        """Returns which version of the lineage a certificate is, or None.
+
+        Args:
+            certificate: the certificate, as it is served for example.
+        """
+        if certificate == self.certificate:
+            return self.version
+        try:
+            for version in archive.versions(self.lineage):
+                path = archive.files(self.lineage, version)["cert"]
+                with contextlib.suppress(ValueError):
+                    if certificates.load_all(path)[:1] == [certificate]:
+                        return version
+        except OSError:
+            return None
+        return None
+
+
+@dataclass
+class Survey:
+    """What is known of a machine.
+
+    Attributes:
+        entries: JPRS's lineages, and those of the plugin at another server.
+        unreadable: renewal files that cannot be read.
+        found: what renews certificates, and sleeps in it.
+    """
+
+    entries: list[Entry]
+    unreadable: list[str]
+    found: Found
+
+
+def make(config_dir: str) -> Survey:
+    """Finds out all about JPRS's lineages.
+
+    Args:
+        config_dir: Certbot's configuration directory.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    entries, unreadable = _read_all(config_dir)
+    _ask_responder(entries)
+    every = [name for entry in entries for name in entry.names if not name.startswith("*.")]
+    seen = served.look_at(every)
+    for entry in entries:
+        entry.served = {name: seen[name] for name in entry.names if name in seen}
+    return Survey(entries, unreadable, schedulers.find(config_dir))
+
+
+def _read_all(config_dir: str) -> tuple[list[Entry], list[str]]:
+    directory = os.path.join(config_dir, "renewal")
+    entries, unreadable = [], []
+    for name in sorted(os.listdir(directory)):
+        if not name.endswith(".conf"):
+            continue
+        path = os.path.join(directory, name)
+        try:
+            lineage = lineages.read(path)
+        except (OSError, ValueError):
+            unreadable.append(path)
+            continue
+        if policy.is_jprs(lineage.server) or NAME in (lineage.authenticator, lineage.installer):
+            entries.append(_entry(config_dir, lineage))
+    return entries, unreadable
+
+
+def _entry(config_dir: str, lineage: Lineage) -> Entry:
+    entry = Entry(lineage, record=Store(config_dir).load(lineage.name))
+    try:
+        entry.certificate = lineage.certificate()
+        entry.names = tuple(sorted(lineage.names()))
+        entry.version = archive.current_version(lineage)
+        entry.newest = max(archive.versions(lineage), default=None)
+    except (OSError, ValueError):
+        entry.certificate = None
+    scheme, _separator, rest = (lineage.server or "").partition("://")
+    accounts = os.path.join(config_dir, "accounts", *rest.rstrip("/").split("/"))
+    entry.account_exists = bool(scheme) and entry.account in usable_accounts(accounts)
+    return entry
+
+
+def _ask_responder(entries: list[Entry]) -> None:
+    pairs = {}
+    for number, entry in enumerate(entries):
+        if entry.certificate is None or not responder_urls(entry.certificate):
+            continue
+        links = entry.lineage.links
+        with contextlib.suppress(OSError, ValueError):
+            one = certificates.awaited(entry.lineage.name, links["cert"], links["chain"], None)
+            if one is not None:
+                pairs[number] = (one.certificate, one.issuer)
+    if pairs:
+        with Responder() as responder:
+            for number, answer in responder.ask_all(pairs).items():
+                entries[number].answer = answer
+
+
+def unicode_name(name: str) -> str | None:
+    """Returns an internationalized name as people write it, or None where it is none.
+
+    Args:
+        name: the name as in a certificate, ``xn--wgv71a119e.jp`` for example.
+    """
+    if "xn--" not in name:
+        return None
+    try:
+        decoded = idna.decode(name[2:] if name.startswith("*.") else name)
+    except (idna.IDNAError, UnicodeError):
+        return None
+    return "*." + decoded if name.startswith("*.") else decoded
