@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from certbot import errors
 
 from certbot_jprs import internals, one_flag, policy
 from certbot_jprs.internals import ParsedCommand
@@ -253,6 +254,20 @@ def test_a_parser_is_hooked_once() -> None:
         assert internals.after_parsing(helpful(plain), commands.append)
     plain.parse_args([])
     assert len(commands) == 1
+
+
+@pytest.mark.parametrize("dest", ["authenticator", "installer", "configurator"])
+def test_a_torn_module_stops_only_those_who_select_the_plugin(dest: str) -> None:
+    def torn(_command: ParsedCommand) -> None:
+        raise ImportError("cannot import name")
+
+    plain = parser()
+    for name in ("authenticator", "installer", "configurator"):
+        plain.add_argument(f"--{name}")
+    internals.after_parsing(helpful(plain), torn)
+    assert vars(plain.parse_args([f"--{dest}", "apache"]))[dest] == "apache"
+    with pytest.raises(errors.PluginError, match="is damaged: ImportError: cannot import name"):
+        plain.parse_args([f"--{dest}", NAME])
 
 
 def test_what_follows_two_dashes_is_no_option() -> None:

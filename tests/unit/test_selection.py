@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from certbot._internal import renewal
-from certbot.display import util as display_util
 
 from certbot_jprs import one_flag, policy, selection
 from certbot_jprs.exceptions import PolicyError
@@ -27,7 +27,7 @@ reconstitute = vars(renewal).get("reconstitute") or vars(renewal)["_reconstitute
 def notices(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the user is told; Certbot's display exists only in its main function."""
     told: list[str] = []
-    monkeypatch.setattr(display_util, "notify", told.append)
+    monkeypatch.setattr(selection, "display_util", SimpleNamespace(notify=told.append))
     return told
 
 
