@@ -5,18 +5,20 @@ PYTHON ?= python3
 WORKERS ?= 4
 BIN := .venv/bin
 READY := .venv/.ready
+CATALOGUE := certbot_jprs/locale/ja/LC_MESSAGES/certbot_jprs.po
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit e2e
+.PHONY: help demo test lint unit e2e catalogue
 
 help:
 	@echo "make demo   a certificate in the lab: issued, waited for, served, and the story of it"
 	@echo "make test   everything: lint, unit, e2e"
 	@echo "make lint   ruff and mypy --strict"
 	@echo "make unit   unit tests: seconds, no root"
+	@echo "make catalogue   brings the Japanese catalogue up to date with the messages"
 	@echo "make e2e    the users' commands in the lab, WORKERS=$(WORKERS) at a time"
 
-$(READY): setup.py pyproject.toml tests/requirements.txt tests/lab/install Makefile
+$(READY): $(CATALOGUE) setup.py pyproject.toml tests/requirements.txt tests/lab/install Makefile
 	tests/lab/install
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
@@ -35,6 +37,15 @@ lint: $(READY)
 
 unit: $(READY)
 	$(BIN)/python -m pytest -q tests/unit
+
+# New and changed messages come out untranslated; tests/unit/test_catalogue.py says which.
+catalogue: $(READY)
+	$(BIN)/pybabel -q extract --keywords marked --no-location --sort-output --no-wrap \
+	    --project certbot-jprs --output .venv/messages.pot certbot_jprs
+	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date \
+	    --no-wrap --locale ja --input-file .venv/messages.pot --output-file $(CATALOGUE)
+	$(BIN)/pybabel -q compile --locale ja --input-file $(CATALOGUE) \
+	    --output-file $(CATALOGUE:.po=.mo)
 
 e2e: $(READY)
 	$(BIN)/python -m pytest -q tests/e2e -n $(WORKERS) --dist worksteal --timeout 300

@@ -3,8 +3,47 @@
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
 
 HERE = Path(__file__).resolve().parent
+
+
+def compile_catalogues() -> None:
+    """Compiles the translations, in place, where that was not done since they changed.
+
+    An sdist has them compiled, so that building from it needs no Babel.
+    """
+    for source in HERE.glob("certbot_jprs/locale/*/LC_MESSAGES/*.po"):
+        target = source.with_suffix(".mo")
+        if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
+            continue
+        from babel.messages.mofile import write_mo
+        from babel.messages.pofile import read_po
+
+        with source.open("rb") as stream:
+            catalogue = read_po(stream, locale=source.parts[-3])
+        with target.open("wb") as stream:
+            write_mo(stream, catalogue)
+
+
+class BuildWithCatalogues(build_py):
+    """Builds, also for an editable installation, with compiled translations."""
+
+    def run(self) -> None:
+        """Compiles, then builds."""
+        compile_catalogues()
+        super().run()
+
+
+class SdistWithCatalogues(sdist):
+    """Makes an sdist that has the translations compiled."""
+
+    def run(self) -> None:
+        """Compiles, then collects the files."""
+        compile_catalogues()
+        super().run()
+
 
 setup(
     name="certbot-jprs",
@@ -17,7 +56,9 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.9",
     packages=find_packages(include=["certbot_jprs", "certbot_jprs.*"]),
-    package_data={"certbot_jprs": ["py.typed"]},
+    cmdclass={"build_py": BuildWithCatalogues, "sdist": SdistWithCatalogues},
+    package_data={"certbot_jprs": ["py.typed", "locale/*/LC_MESSAGES/*.mo"]},
+    exclude_package_data={"certbot_jprs": ["locale/*/LC_MESSAGES/*.po"]},
     include_package_data=True,
     zip_safe=False,
     install_requires=[
@@ -42,6 +83,7 @@ setup(
         "Intended Audience :: System Administrators",
         "License :: OSI Approved :: Apache Software License",
         "Natural Language :: English",
+        "Natural Language :: Japanese",
         "Operating System :: POSIX :: Linux",
         "Programming Language :: Python :: 3",
         "Topic :: Internet :: WWW/HTTP",
