@@ -129,6 +129,8 @@ class _Applying:
         self.decision = decision
 
     def apply(self) -> None:
+        if self.verb in (*ISSUING, *INSTALLING) or self.decision.on_command_line:
+            integrity.check()
         if self.verb in ISSUING:
             self._select()
             self._choose_server()
@@ -169,8 +171,6 @@ class _Applying:
     def _select(self) -> None:
         """Completes authenticator and installer, as ``--apache`` does for Certbot's own."""
         apache = bool(self.get("apache"))
-        if self.verb in (*ISSUING, *INSTALLING) or self.decision.on_command_line:
-            integrity.check()
         if apache:  # "--apache -a certbot-jprs:http" says the same twice
             self.imply(apache=False)
         if self.get("configurator") is not None:

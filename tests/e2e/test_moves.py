@@ -179,8 +179,8 @@ def manual_way(world: World, more: str = "") -> None:
 
 @pytest.mark.parametrize("verb", ["run", "certonly"])
 def test_a_lineage_of_the_manual_is_taken_over(world: World, verb: str) -> None:
-    world.path("/srv/challenges").mkdir(parents=True, exist_ok=True)
-    manual_way(world, "--apache-challenge-location /srv/challenges")
+    world.path("/run/tmp/challenges").mkdir()
+    manual_way(world, "--apache-challenge-location /run/tmp/challenges")
     lineage = world.lineage("www.example.jp")
     serial = lineage.serial
     before = lineage.renewal.read_text()
@@ -194,7 +194,7 @@ def test_a_lineage_of_the_manual_is_taken_over(world: World, verb: str) -> None:
     assert params["authenticator"] == params["installer"] == NAME
     assert "renew_hook" not in params
     assert params["server"] == world.jprs.url
-    assert params["certbot_jprs:http_apache_challenge_location"] == "/srv/challenges"
+    assert params["certbot_jprs:http_apache_challenge_location"] == "/run/tmp/challenges"
     assert "apache_challenge_location" not in params
     assert stat.S_IMODE(lineage.renewal.stat().st_mode) == 0o640
     (backup,) = lineage.renewal.parent.glob("www.example.jp.conf.*")
@@ -207,7 +207,7 @@ def test_a_lineage_of_the_manual_is_taken_over(world: World, verb: str) -> None:
     assert lineage.version() == 2
     assert served(world) == lineage.serial
     assert world.ocsp.asked(lineage.serial)
-    assert lineage.params["certbot_jprs:http_apache_challenge_location"] == "/srv/challenges"
+    assert lineage.params["certbot_jprs:http_apache_challenge_location"] == "/run/tmp/challenges"
     # Once taken over, the flag finds nothing more to do.
     after = lineage.params
     result = certbot(world, f"{verb} -n {FLAG} -d www.example.jp").check()
