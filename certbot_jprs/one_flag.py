@@ -48,6 +48,7 @@ class Decision:
         lineage: name of the existing lineage that the command is about.
         language: what that lineage remembers of the user's language.
         taken_over: the lineage made by JPRS's manual that becomes the plugin's.
+        broken_rule: what ``--jprs-check`` shall say of a rule that the command breaks.
         reuse_new_key: Certbot before 1.25 has no ``--new-key``: make a new key now, and reuse
             that one from then on.
     """
@@ -61,6 +62,7 @@ class Decision:
     lineage: str | None = None
     language: str | None = None
     taken_over: Lineage | None = None
+    broken_rule: str = ""
     reuse_new_key: bool = False
 
     def given(self, dest: str) -> bool:
@@ -99,11 +101,49 @@ def apply(command: ParsedCommand) -> None:
         for dest in ("authenticator", "installer", "configurator")
         if getattr(namespace, dest, None) == NAME
     ]
+    if getattr(namespace, options.CHECK, False):
+        _check_rehearsable(command, bool(named))
     if not named:
         return
     decision.on_command_line = any(dest not in command.from_file for dest in named)
     _Applying(command, decision).apply()
     vars(namespace).update(decision.implied)
+    if command.verb in ISSUING and not decision.governed:
+        _refuse_to_issue_instead(namespace)
+
+
+def _check_rehearsable(command: ParsedCommand, named: bool) -> None:
+    """Refuses ``--jprs-check`` where Certbot would go on and do the real thing.
+
+    Raises:
+        PolicyError: the plugin is not named, or the subcommand issues nothing.
+    """
+    usage = f"certbot certonly -a {NAME} --cert-name NAME --jprs-check"
+    if command.verb in ISSUING and not named:
+        raise PolicyError(
+            _(
+                "--jprs-check rehearses certificates of JPRS, and needs -a {name} beside it; "
+                "nothing was done."
+            ).format(name=NAME)
+        )
+    if command.verb not in ISSUING and options.CHECK not in command.from_file:
+        raise PolicyError(
+            _(
+                "--jprs-check rehearses `certbot run` and `certbot certonly`, not `certbot "
+                "{verb}`; nothing was done. For an existing certificate: {usage}"
+            ).format(verb=command.verb, usage=usage)
+        )
+
+
+def _refuse_to_issue_instead(namespace: argparse.Namespace) -> None:
+    """Refuses ``--jprs-check`` for a certificate of another CA, which would be issued."""
+    if getattr(namespace, options.CHECK, False):
+        raise PolicyError(
+            _(
+                "--jprs-check rehearses certificates of JPRS, and this command is about one of "
+                "{server}; nothing was done. That CA has --dry-run."
+            ).format(server=namespace.server)
+        )
 
 
 def _explain_colon(namespace: argparse.Namespace) -> None:
@@ -134,7 +174,9 @@ class _Applying:
         if self.verb in ISSUING:
             self._select()
             self._choose_server()
-            if self.decision.governed:
+            if self.decision.governed and self.get(options.CHECK):
+                self._rehearse()
+            elif self.decision.governed:
                 self._issue()
         elif self.verb in INSTALLING:
             self._select()
@@ -222,12 +264,17 @@ class _Applying:
 
     # Rules
 
+    def _rehearse(self) -> None:
+        """Applies the rules, and leaves it to the rehearsal to say which one is broken."""
+        try:
+            self._issue()
+        except PolicyError as error:
+            self.decision.broken_rule = str(error)
+
     def _issue(self) -> None:
         """Applies the rules for a command that issues a certificate."""
         from certbot_jprs import policy
 
-        if self.get(options.CHECK):
-            raise PolicyError(_("--jprs-check is not available yet. Nothing was sent."))
         self._refuse_tests()
         self._choose_key()
         names = [str(name) for name in self.get("domains") or ()]
@@ -303,7 +350,9 @@ class _Applying:
             lineage = lineages.named(self._config_dir(), certname)
             try:
                 same = lineage is not None and (
-                    not names or lineage.names() == {name.lower() for name in names}
+                    lineage.names() == {name.lower() for name in names}
+                    if names
+                    else bool(lineage.names())
                 )
             except (OSError, ValueError):
                 same = False  # a broken lineage: Certbot says so itself
@@ -421,6 +470,8 @@ class _Applying:
             not exists and self.verb in (*ISSUING, "register")
         )
         if email is None and needed and not self._silent():
+            if self.get(options.CHECK):
+                return  # the real command will ask
             self._check_eab(exists)  # rather than after a question
             email = _ask_for_contact()
             self.imply(email=email)

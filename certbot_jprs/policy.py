@@ -24,9 +24,10 @@ MOST_CONTACTS = 6
 
 def _host(server: str | None) -> str:
     try:
-        return (urlsplit(server or "").hostname or "").lower()
+        host = (urlsplit(server or "").hostname or "").lower()
     except ValueError:
         return ""
+    return host[:-1] if host.endswith(".") else host  # the root's dot names the same host
 
 
 def is_jprs(server: str | None) -> bool:

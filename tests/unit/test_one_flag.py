@@ -460,6 +460,8 @@ def test_a_broken_lineage_of_that_name_is_certbots_to_tell(
     config_dir.archive(SITE, "cert", 1).unlink()
     assert not parse(*RUN).renew_by_default
     assert not parse(*RUN, "--cert-name", SITE).renew_by_default
+    by_name = ("run", "-n", *FLAG, *CONTACT, "--cert-name", SITE)
+    assert not parse(*by_name).renew_by_default
 
 
 def test_of_several_the_one_at_this_ca_is_taken(parse: Parse, config_dir: ConfigDir) -> None:

@@ -24,6 +24,7 @@ JPRS_HOST = "acme.amecert.jprs.jp"
         f"https://{JPRS_HOST}",
         f"https://{JPRS_HOST.upper()}/DV/getDirectory",
         f"https://{JPRS_HOST}:443/DV/getDirectory",
+        f"https://{JPRS_HOST}./DV/getDirectory",
         f"https://user:password@{JPRS_HOST}/DV/getDirectory",
         f"http://{JPRS_HOST}/DV/getDirectory",
     ],
@@ -67,6 +68,7 @@ def test_is_not_jprs(server: str | None) -> None:
         LETS_ENCRYPT,
         "https://acme-staging-v02.api.letsencrypt.org/directory",
         "https://ACME-V02.API.LetsEncrypt.ORG/directory",
+        "https://acme-v02.api.letsencrypt.org.:443/directory",
         "https://user@letsencrypt.org/",
     ],
 )
