@@ -52,8 +52,8 @@ def test_a_bar_on_a_terminal_that_leaves_nothing_behind(world: World) -> None:
 
 
 def test_lines_on_a_terminal_without_tqdm(world: World) -> None:
-    world.write("/run/lab/without/tqdm.py", "raise ImportError('no tqdm here')\n")
-    output = run_on_terminal(world, PYTHONPATH="/run/lab/without").replace("\r\n", "\n")
+    world.write("/run/tmp/without/tqdm.py", "raise ImportError('no tqdm here')\n")
+    output = run_on_terminal(world, PYTHONPATH="/run/tmp/without").replace("\r\n", "\n")
     assert LINES.search(output)
     assert not BAR.search(output)
     assert "\r" not in output

@@ -302,7 +302,7 @@ def test_a_certificate_whose_time_is_not_up_is_waited_for(world: World) -> None:
     just_now = time.time()
     os.utime(version_file(world), (just_now, just_now))
     world.ocsp.behave("unknown")
-    result = install(world, "--jprs-ocsp-timeout", "4", "--jprs-ocsp-interval", "1").check()
+    result = install(world, "--jprs-ocsp-timeout", "9", "--jprs-ocsp-interval", "1").check()
     assert len(world.ocsp.queries) >= 3
     assert outcomes(result) == {"unknown"}
 

@@ -16,21 +16,20 @@ from tests.lab import World
 
 # Apache's control command; what is sabotaged fails once the certificate is configured.
 CONTROL = """\
-if [ -e /run/lab/sabotage ] && [ -e /etc/apache2/sites-enabled/{name}-le-ssl.conf ]; then
+if [ -e /etc/sabotage/on ] && [ -e /etc/apache2/sites-enabled/{name}-le-ssl.conf ]; then
     case "$1" in {words}) {action};; esac
 fi
 exec /usr/sbin/apache2ctl "$@"
 """
 FAIL = 'echo "AH00526: Syntax error (sabotage)" >&2; exit 1'
-HANG = "touch /run/lab/hanging; sleep 60"
 
 
 def control(world: World, words: str, action: str, *, sabotage: bool = True) -> tuple[str, str]:
     """Writes a control command and returns the option that has it used."""
     if sabotage:
-        world.write("/run/lab/sabotage", "")
+        world.write("/etc/sabotage/on", "")
     script = CONTROL.format(name=NAME, words=words, action=action)
-    return ("--apache-ctl", world.hook("/usr/local/sbin/sabotaged-apachectl", script))
+    return ("--apache-ctl", world.hook("/etc/sabotage/apachectl", script))
 
 
 def prepared(world: World) -> dict[str, str]:
@@ -92,7 +91,7 @@ def test_a_failed_deployment_can_be_made_up_for(world: World) -> None:
     option = control(world, "configtest|graceful", FAIL)
     failed = world.certbot(*first(world, *NOT_AT_ALL, *option))
     assert failed.returncode == 1
-    world.path("/run/lab/sabotage").unlink()
+    world.path("/etc/sabotage/on").unlink()
     world.certbot("install", "-n", "-i", PLUGIN, "--cert-name", NAME, "-d", NAME).check()
     assert world.served(NAME).serial == world.jprs.issued[-1].serial
     assert len(world.jprs.issued) == 1
@@ -126,21 +125,21 @@ def test_killed_while_waiting(world: World) -> None:
 def test_killed_while_the_configuration_is_being_changed(world: World) -> None:
     before = prepared(world)
     # Certbot's own changes for http-01 are in place while Apache is reloaded for them.
-    world.write("/run/lab/sabotage", "")
-    action = "touch /run/lab/hanging; sleep 60"
+    world.write("/etc/sabotage/on", "")
+    action = "touch /etc/sabotage/hanging; sleep 60"
     script = (
-        f'[ "$1" = graceful ] && [ -e /run/lab/sabotage ] && {{ {action}; }}\n'
+        f'[ "$1" = graceful ] && [ -e /etc/sabotage/on ] && {{ {action}; }}\n'
         'exec /usr/sbin/apache2ctl "$@"'
     )
-    option = ("--apache-ctl", world.hook("/usr/local/sbin/sabotaged-apachectl", script))
+    option = ("--apache-ctl", world.hook("/etc/sabotage/apachectl", script))
     with world.spawn_certbot(*first(world, *NOT_AT_ALL, *option)) as running:
         deadline = time.monotonic() + 30
-        while not world.path("/run/lab/hanging").exists():
+        while not world.path("/etc/sabotage/hanging").exists():
             assert time.monotonic() < deadline, running.output
             time.sleep(0.05)
         running.kill()
     assert world.apache.hashes() != before
-    world.path("/run/lab/sabotage").unlink()
+    world.path("/etc/sabotage/on").unlink()
     # Any later command that uses the plugin recovers first, and then does its own work.
     rolled_back = world.certbot("install", "-n", "-i", PLUGIN, "--cert-name", "none.example.jp")
     assert rolled_back.returncode == 1
