@@ -232,8 +232,11 @@ class _Applying:
             if dest in ("nginx", "standalone", "webroot", "manual") or dest.startswith("dns_")
         )
 
-    def _validates_here(self) -> bool:
-        return NAME in (self.get("authenticator"), self.get("configurator"))
+    def _validator(self) -> str | None:
+        """Returns the authenticator's name; None for one that a flag of its own names."""
+        named = self.get("configurator") or self.get("authenticator")
+        flags = ("nginx", "standalone", "webroot")
+        return str(named) if named else next((flag for flag in flags if self.get(flag)), None)
 
     # Server
 
@@ -288,7 +291,7 @@ class _Applying:
                 names = names or sorted(lineage.names())
                 if not self._continue(lineage):
                     return
-        policy.check_names(names, NAME if self._validates_here() else None)
+        policy.check_names(names, self._validator())
         self._check_account()
 
     def _refuse_tests(self) -> None:

@@ -21,6 +21,9 @@ SERVER = "https://acme.amecert.jprs.jp/DV/getDirectory"
 LEAST_RSA_BITS = 2048
 MOST_CONTACTS = 6
 
+HTTP_01_ONLY = (NAME, "apache", "nginx", "standalone", "webroot")
+"""The authenticators that come with Certbot, and this one, which cannot do dns-01."""
+
 
 def _host(server: str | None) -> str:
     try:
@@ -161,18 +164,18 @@ def check_names(names: Iterable[str], authenticator: str | None) -> None:
         authenticator: the plugin that is to prove control of them.
 
     Raises:
-        PolicyError: a wildcard among them, and http-01 by this plugin.
+        PolicyError: a wildcard among them, and an authenticator that only does http-01.
     """
-    if authenticator != NAME:
+    if authenticator not in HTTP_01_ONLY:
         return
     for name in names:
         if name.startswith("*."):
             raise PolicyError(
                 _(
-                    "The wildcard name {name} can only be validated by dns-01, and {plugin} does "
-                    "http-01. Use the Certbot plugin of your DNS provider to validate and this "
-                    "one to install: certbot run -a dns-PROVIDER -i {plugin} -d '{name}'"
-                ).format(name=name, plugin=NAME)
+                    "The wildcard name {name} can only be validated by dns-01, and {authenticator} "
+                    "does http-01. Use the Certbot plugin of your DNS provider to validate and "
+                    "{plugin} to install: certbot run -a dns-PROVIDER -i {plugin} -d '{name}'"
+                ).format(name=name, authenticator=authenticator, plugin=NAME)
             )
 
 

@@ -189,8 +189,15 @@ def test_a_wildcard_by_dns_01(world: World) -> None:
     waited(world, watcher, renewed)
 
 
-def test_a_wildcard_by_http_01_is_refused(world: World) -> None:
-    world.vhost("www.example.jp")
-    line = f"run -n -a certbot-jprs:http -d www.example.jp,*.example.jp {CONTACT}"
-    refused(world, certbot(world, line, *world.eab()), "*.example.jp", "dns-01", f"-i {NAME}")
+@pytest.mark.parametrize(
+    ("way", "authenticator"),
+    [
+        (f"run -n -a {NAME}", NAME),
+        (f"certonly -n --webroot -w /var/www/html -i {NAME}", "webroot"),
+        (f"certonly -n -a standalone -i {NAME}", "standalone"),
+    ],
+)
+def test_a_wildcard_by_http_01_is_refused(world: World, way: str, authenticator: str) -> None:
+    result = certbot(world, f"{way} -d www.example.jp,*.example.jp {CONTACT}", *world.eab())
+    refused(world, result, "*.example.jp", "dns-01", f"{authenticator} does http-01", f"-i {NAME}")
     assert world.lineages() == []
