@@ -2,16 +2,19 @@
 
 ``python -m tests.lab.measure`` prints a table; in the goals, 1.05 means five per cent. What is
 compared runs in turns, so that a busy machine is busy for both, and of all runs the median counts.
+Beside the time on the clock stands the processor's, which other work on the machine hardly changes.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import statistics
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.lab.process import Result
@@ -24,6 +27,28 @@ INTERVAL = 1
 SERVED_RUNS = 5
 RUN_RUNS = 5
 VERSION_RUNS = 20
+GOAL = 1.05
+
+
+@dataclass
+class Cost:
+    """What the runs of a command took.
+
+    Attributes:
+        clock: seconds on the clock, of each run.
+        processor: seconds of processor time of each run and what it started and waited for.
+    """
+
+    clock: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
+
+    def add(self, run: Callable[[], Result]) -> None:
+        """Runs and measures."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.clock.append(run().check().seconds)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        user, system = after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime
+        self.processor.append(user + system)
 
 
 def account(world: World) -> tuple[str, ...]:
@@ -66,36 +91,36 @@ def until_served(world: World) -> tuple[list[float], list[float]]:
     return since_known, since_said
 
 
-def whole_runs(world: World) -> tuple[list[float], list[float]]:
+def whole_runs(world: World) -> tuple[Cost, Cost]:
     """Measures ``certbot run`` with the plugin and without, where nothing is to be waited for."""
-    plugin: list[float] = []
-    hand: list[float] = []
+    plugin, hand = Cost(), Cost()
     for _turn in range(RUN_RUNS):
-        for run, seconds in ((by_plugin, plugin), (by_hand, hand)):
+        for run, cost in ((by_plugin, plugin), (by_hand, hand)):
             world.reset()
             world.vhost(NAME)
-            seconds.append(run(world).seconds)
+            cost.add(lambda run=run: run(world))  # type: ignore[misc]
     return plugin, hand
 
 
-def starts(world: World, directory: Path) -> tuple[list[float], list[float]]:
+def starts(world: World, directory: Path) -> tuple[Cost, Cost]:
     """Measures ``certbot --version`` with the plugin installed, not as in development, and without.
 
     Args:
         world: where Certbot runs.
         directory: an empty one, for two copies of this virtual environment.
     """
-    found: dict[str, list[float]] = {}
-    for which in ("with", "without"):
-        copy_environment(directory / which, plugin=which == "with")
-        found[which] = []
-    for _turn in range(VERSION_RUNS + 1):
-        for which, seconds in found.items():
-            programs = directory / which / "bin"
-            command = (str(programs / "python"), str(programs / "certbot"), "--version")
-            seconds.append(world.run(*command).check().seconds)
-    # The first ones write byte code.
-    return found["with"][1:], found["without"][1:]
+    installed, absent = Cost(), Cost()
+    commands = []
+    for cost in (installed, absent):
+        copy = directory / ("with" if cost is installed else "without")
+        copy_environment(copy, plugin=cost is installed)
+        command = (str(copy / "bin/python"), str(copy / "bin/certbot"), "--version")
+        world.run(*command).check()  # writes byte code
+        commands.append((command, cost))
+    for _turn in range(VERSION_RUNS):
+        for command, cost in commands:
+            cost.add(lambda command=command: world.run(*command))  # type: ignore[misc]
+    return installed, absent
 
 
 def copy_environment(target: Path, *, plugin: bool) -> None:
@@ -138,11 +163,19 @@ def row(what: str, seconds: Sequence[float]) -> str:
     )
 
 
-def ratio(what: str, ours: Sequence[float], theirs: Sequence[float], goal: float) -> str:
+def compare(ours: tuple[str, Cost], theirs: tuple[str, Cost], goal: float) -> str:
     """Formats a comparison of medians."""
-    return (
-        f"{what:<58} {statistics.median(ours) / statistics.median(theirs):6.3f}     (goal {goal})"
-    )
+    lines = []
+    for what, cost in (ours, theirs):
+        lines.append(row(what, cost.clock))
+        lines.append(row("  of the processor's time", cost.processor))
+    for what, own, other in (
+        ("  ratio", ours[1].clock, theirs[1].clock),
+        ("  of the processor's time", ours[1].processor, theirs[1].processor),
+    ):
+        found = statistics.median(own) / statistics.median(other)
+        lines.append(f"{what:<58} {found:6.3f}     (goal {goal})")
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -152,13 +185,21 @@ def main() -> None:
         print(row("from OCSP good (first said) to served", since_said))
         print(row(f"from OCSP good (known; asked every {INTERVAL} s) to served", since_known))
         plugin, hand = whole_runs(world)
-        print(row("certbot run -a certbot-jprs:http, no lag", plugin))
-        print(row("certbot run --apache --server JPRS, no lag", hand))
-        print(ratio("  ratio", plugin, hand, 1.05))
+        print(
+            compare(
+                ("certbot run -a certbot-jprs:http, no lag", plugin),
+                ("certbot run --apache --server JPRS, no lag", hand),
+                GOAL,
+            )
+        )
         installed, absent = starts(world, Path(directory))
-        print(row("certbot --version, plugin installed", installed))
-        print(row("certbot --version, without", absent))
-        print(ratio("  ratio", installed, absent, 1.05))
+        print(
+            compare(
+                ("certbot --version, plugin installed", installed),
+                ("certbot --version, without", absent),
+                GOAL,
+            )
+        )
 
 
 if __name__ == "__main__":
