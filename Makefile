@@ -8,11 +8,12 @@ READY := .venv/.ready
 CATALOGUE := certbot_jprs/locale/ja/LC_MESSAGES/certbot_jprs.po
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit e2e catalogue
+.PHONY: help demo test lint unit e2e bench catalogue
 
 help:
 	@echo "make demo   a certificate in the lab: issued, waited for, served, and the story of it"
 	@echo "make test   everything: lint, unit, e2e"
+	@echo "make bench  what renewing a fleet costs, in a table; some minutes"
 	@echo "make lint   ruff and mypy --strict"
 	@echo "make unit   unit tests: seconds, no root"
 	@echo "make catalogue   brings the Japanese catalogue up to date with the messages"
@@ -49,3 +50,6 @@ catalogue: $(READY)
 
 e2e: $(READY)
 	$(BIN)/python -m pytest -q tests/e2e -n $(WORKERS) --dist worksteal --timeout 300
+
+bench: $(READY)
+	@$(BIN)/python -m tests.lab.bench
