@@ -71,7 +71,7 @@ def found(
         names: one name for each lineage, which is also the lineage's.
         sites: whether Apache serves them by HTTPS.
         params: further ``renewalparams``, or other values than ``OURS``; None leaves one out.
-            ``__`` stands for the plugin's prefix.
+            In a name, ``__`` stands for ``:http_``.
 
     Returns:
         The certificates, in the order of the names.
@@ -80,7 +80,7 @@ def found(
     account = known[0].name if known else register(world)
     key = rsa.generate_private_key(65537, 2048)
     issued = [world.jprs.mint(name, key=key) for name in names]
-    values = {**OURS, **{each.replace("__", "_jprs:http_"): v for each, v in params.items()}}
+    values = {**OURS, **{each.replace("__", ":http_"): v for each, v in params.items()}}
     for each in issued:
         _write(world, each, key, account, values)
     if sites:

@@ -1,0 +1,191 @@
+"""Ended at any point: the old version stays in service, and the next run finishes the job.
+
+After each kill somebody reloads Apache; then a plain ``certbot renew`` follows.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import pytest
+
+from tests.e2e.held import (
+    FORCE,
+    NAME,
+    RENEW,
+    hook,
+    hooked,
+    log_hooks,
+    never_early,
+    record,
+    serials,
+    served,
+    waiting,
+)
+from tests.lab import World, faults, fleet
+from tests.lab.faults import fault
+
+# The record is written: as a trial before the order, before the version is saved, after that,
+# when its hooks are queued, when it is released, and after its hooks.
+RECORD = {"module": "certbot_jprs.durable", "target": "os.replace"}
+SAVE = {"module": "certbot._internal.storage", "target": "RenewableCert.save_successor"}
+LINKS = {"module": "certbot_jprs.durable", "target": "exchange"}
+SINGLY = fault("certbot_jprs.durable", "exchange", do="22", call=0)
+LINK = {"module": "certbot_jprs.archive", "target": "os.replace"}
+
+HELD = {
+    "record begun, nothing saved": fault(**RECORD, call=2),
+    "record renamed, not synced": fault(**RECORD, call=2, when="after"),
+    "record there, nothing saved": fault(**SAVE),
+    "saved, links not moved by Certbot": fault(**SAVE, when="after"),
+    "saved, record begun": fault(**RECORD, call=3),
+    "saved, record renamed, not synced": fault(**RECORD, call=3, when="after"),
+    "saved, hooks not queued": fault(**RECORD, call=4),
+    "decided, record begun": fault(**RECORD, call=5),
+}
+"""Where no link was moved; those whose names begin with ``record`` lose what only Certbot had."""
+
+RELEASED = {
+    "decided, record renamed": fault(**RECORD, call=5, when="after"),
+    "before the links": fault(**LINKS),
+    "after the links": fault(**LINKS, when="after"),
+    "between links and hooks": fault("certbot_jprs.archive", "link_to", when="after"),
+    "hooks run, record begun": fault(**RECORD, call=6),
+    "between hooks and reload": fault("certbot_jprs.release", "Release._reload"),
+    "reloaded, record there": fault("certbot_jprs.durable", "remove", call=2),
+}
+
+
+def prepare(world: World) -> int:
+    """Makes a lineage with hooks; returns how many certificates were issued."""
+    fleet.found(world, [NAME], renew_hook=repr(hook("own")))
+    log_hooks(world, "deploy")
+    return len(world.jprs.issued)
+
+
+@pytest.mark.parametrize("point", HELD)
+def test_killed_before_it_is_released(world: World, point: str) -> None:
+    count = prepare(world)
+    lost = point.startswith("record")
+    world.ocsp.lag = 3
+    with world.watch(NAME) as watcher:
+        killed = world.certbot(*FORCE, env=faults.environment(world, HELD[point]))
+        assert killed.returncode == -signal.SIGKILL, f"{killed}"
+        assert len(faults.struck(world)) == 1
+        assert world.lineage(NAME).version() == 1
+        world.apache.graceful()
+        assert served(world) == 1
+        assert hooked(world) == []
+
+        world.certbot(*RENEW).check()
+        time.sleep(0.5)
+    never_early(world, watcher)
+    assert len(world.jprs.issued) == count + 1
+    assert record(world) is None
+    assert served(world) == (1 if lost else 2)
+    assert [(word, version) for word, _at, _name, version in hooked(world)] == (
+        [] if lost else [("deploy", 2), ("own", 2)]
+    )
+    assert world.lineage(NAME).version() == served(world)
+
+
+@pytest.mark.parametrize("point", RELEASED)
+def test_killed_while_it_is_released(world: World, point: str) -> None:
+    count = prepare(world)
+    with world.watch(NAME) as watcher:
+        killed = world.certbot(*FORCE, env=faults.environment(world, RELEASED[point]))
+        assert killed.returncode == -signal.SIGKILL, f"{killed}"
+        assert len(faults.struck(world)) == 1
+        linked = world.lineage(NAME).version()
+        world.apache.graceful()
+        assert served(world) == linked
+
+        world.certbot(*RENEW).check()
+        time.sleep(0.5)
+    never_early(world, watcher)
+    assert len(world.jprs.issued) == count + 1
+    assert record(world) is None
+    assert world.lineage(NAME).version() == served(world) == 2
+    # Hooks that may have been cut short are run again, others are not.
+    times = 2 if point == "hooks run, record begun" else 1
+    assert len(hooked(world, "deploy")) == len(hooked(world, "own")) == times
+    assert all(version == 2 for _word, _at, _name, version in hooked(world))
+
+
+@pytest.mark.parametrize("nth", range(1, 5))
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_killed_between_two_links_where_each_moves_by_itself(
+    world: World, nth: int, when: str
+) -> None:
+    count = prepare(world)
+    torn = faults.environment(world, SINGLY, fault(**LINK, call=nth, when=when))
+    killed = world.certbot(*FORCE, env=torn)
+    assert killed.returncode == -signal.SIGKILL, f"{killed}"
+    lineage = world.lineage(NAME)
+    moved = nth - (when == "before")
+    assert list(lineage.linked().values()).count(2) == moved
+    assert None not in lineage.linked().values()
+    # Without a reload in between: Apache ends where key and certificate do not match.
+    assert served(world) == 1
+    world.certbot(*RENEW).check()
+    assert len(world.jprs.issued) == count + 1
+    assert lineage.version() == served(world) == 2
+    assert len(hooked(world, "deploy")) == len(hooked(world, "own")) == 1
+    assert record(world) is None
+
+
+def test_killed_while_it_waits(world: World) -> None:
+    count = prepare(world)
+    world.ocsp.behave("unknown")
+    with world.watch(NAME) as watcher:
+        with waiting(world) as running:
+            running.signal(signal.SIGKILL)
+        assert world.lineage(NAME).version() == 1
+        world.apache.graceful()
+        # What only looks: nothing moves.
+        world.certbot("certificates").check()
+        assert world.certbot(*RENEW, "--dry-run").returncode == 1
+        world.apache.graceful()
+        assert served(world) == 1
+        assert hooked(world) == []
+        with waiting(world, *RENEW) as running:
+            time.sleep(1.5)
+            assert served(world) == 1
+            world.ocsp.behave(None)
+            running.wait().check()
+        time.sleep(0.5)
+    never_early(world, watcher)
+    assert served(world) == 2
+    assert len(world.jprs.issued) == count + 1
+    assert len(hooked(world, "deploy")) == len(hooked(world, "own")) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_the_run_and_loses_nothing(world: World, number: signal.Signals) -> None:
+    count = prepare(world)
+    fleet.found(world, ["b.example.jp"])
+    log_hooks(world, "pre", "post")
+    world.ocsp.behave("unknown")
+    with world.watch(NAME, "b.example.jp") as watcher:
+        with waiting(world) as running:
+            sent = running.signal(number)
+            result = running.wait()
+        assert result.ended < sent + 2
+        assert result.returncode != 0
+        said = " ".join(result.output.split())
+        assert f"ended by {number.name}" in said
+        assert f"b.example.jp, {NAME}. To go on: certbot renew" in said
+        assert hooked(world, "deploy") == []
+        assert len(hooked(world, "post")) == 1  # what the pre-hook began, is ended
+        world.apache.graceful()
+        assert served(world) == 1
+        world.ocsp.behave(None)
+        world.certbot(*RENEW).check()
+        time.sleep(0.5)
+    never_early(world, watcher)
+    assert served(world) == served(world, "b.example.jp") == 2
+    assert len(world.jprs.issued) == count + 3
+    assert len(hooked(world, "deploy")) == 2
+    assert len(hooked(world, "own")) == 1
+    assert serials(world)[1] in watcher.serials(NAME)
