@@ -22,6 +22,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from acme import errors as acme_errors
 from acme import messages
 from certbot import errors
 
@@ -116,6 +117,7 @@ class Watch(logging.Handler):
         self._named = named
         self._pending: BaseException | None = None
         self._explained: BaseException | None = None
+        self._not_ready: messages.Error | None = None
         self.report = ""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -126,6 +128,8 @@ class Watch(logging.Handler):
         if record.levelno < logging.ERROR:
             if error is not None and record.exc_info:
                 self._pending = error
+            elif record.name == "acme.client":
+                self._not_ready = _not_ready_in(record) or self._not_ready
         elif error is not None:
             self._explain(error, record)
         elif self._pending is not None and _shows(record.getMessage(), self._pending):
@@ -155,6 +159,8 @@ class Watch(logging.Handler):
 
     def _text(self, error: BaseException, shown: str) -> str:
         refusal = _refusal_in(error)
+        if refusal is None and isinstance(error, acme_errors.TimeoutError):
+            refusal = self._not_ready
         if refusal is not None:
             return "\n".join(
                 text
@@ -202,10 +208,25 @@ def _exception_in(record: logging.LogRecord) -> BaseException | None:
     found = [record.exc_info[1]] if record.exc_info else []
     found += [each for each in args if isinstance(each, BaseException)]
     for error in found:
-        if isinstance(error, errors.AuthorizationError) or (
+        if isinstance(error, (errors.AuthorizationError, acme_errors.TimeoutError)) or (
             error is not None and _refusal_in(error) is not None
         ):
             return error
+    return None
+
+
+def _not_ready_in(record: logging.LogRecord) -> messages.Error | None:
+    """Returns the refusal to complete an order that a record of acme's shows as received.
+
+    Newer versions of acme ask until their time is up, and then say only that. Where the record has
+    another form, nothing is added to what they say.
+    """
+    if not isinstance(record.args, tuple) or "orderNotReady" not in str(record.args[-1:]):
+        return None
+    for problem in problems.find_in_text(str(record.args[-1])):
+        document = {"type": messages.ERROR_PREFIX + problem.kind, "detail": problem.detail}
+        error: messages.Error = messages.Error.from_json(document)
+        return error
     return None
 
 
@@ -246,7 +267,7 @@ def _words(refusal: messages.Error) -> list[str]:
 def _shows(message: str, error: BaseException) -> bool:
     """Tells whether an error message of Certbot's is about an exception."""
     refusal = _refusal_in(error)
-    words = [str(error), *(_words(refusal) if refusal is not None else ())]
+    words = [str(error) or type(error).__name__, *(_words(refusal) if refusal is not None else ())]
     return any(each and each in message for each in words)
 
 
