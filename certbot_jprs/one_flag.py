@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from certbot_jprs import integrity, options
-from certbot_jprs.exceptions import PolicyError
+from certbot_jprs.exceptions import OptionError, PolicyError
 from certbot_jprs.internals import ParsedCommand
 from certbot_jprs.language import _
 from certbot_jprs.options import NAME
@@ -271,7 +271,7 @@ class _Applying:
         """Applies the rules, and leaves it to the rehearsal to say which one is broken."""
         try:
             self._issue()
-        except PolicyError as error:
+        except (PolicyError, OptionError) as error:
             self.decision.broken_rule = str(error)
 
     def _issue(self) -> None:
@@ -473,9 +473,9 @@ class _Applying:
             not exists and self.verb in (*ISSUING, "register")
         )
         if email is None and needed and not self._silent():
+            self._check_eab(exists)  # rather than after a question
             if self.get(options.CHECK):
                 return  # the real command will ask
-            self._check_eab(exists)  # rather than after a question
             email = _ask_for_contact()
             self.imply(email=email)
         if needed and self.get("register_unsafely_without_email"):
