@@ -53,7 +53,9 @@ def never_early(world: World, watcher: Watcher) -> None:
 def log_hooks(world: World, *kinds: str) -> None:
     """Puts a hook of each kind where all lineages have theirs; each writes what it sees."""
     for kind in kinds:
-        world.hook(f"{HOOKS}/{kind}/log", hook(kind))
+        # Certbot leaves a deploy hook's environment to the post-hooks.
+        clean = "" if kind == "deploy" else "unset RENEWED_LINEAGE; "
+        world.hook(f"{HOOKS}/{kind}/log", clean + hook(kind))
 
 
 def hook(word: str) -> str:

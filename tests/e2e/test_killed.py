@@ -28,30 +28,30 @@ from tests.lab.faults import fault
 
 # The record is written: as a trial before the order, before the version is saved, after that,
 # when its hooks are queued, when it is released, and after its hooks.
-RECORD = {"module": "certbot_jprs.durable", "target": "os.replace"}
-SAVE = {"module": "certbot._internal.storage", "target": "RenewableCert.save_successor"}
-LINKS = {"module": "certbot_jprs.durable", "target": "exchange"}
+RECORD = ("certbot_jprs.durable", "os.replace")
+SAVE = ("certbot._internal.storage", "RenewableCert.save_successor")
+LINKS = ("certbot_jprs.durable", "exchange")
 SINGLY = fault("certbot_jprs.durable", "exchange", do="22", call=0)
-LINK = {"module": "certbot_jprs.archive", "target": "os.replace"}
+LINK = ("certbot_jprs.archive", "os.replace")
 
 HELD = {
-    "record begun, nothing saved": fault(**RECORD, call=2),
-    "record renamed, not synced": fault(**RECORD, call=2, when="after"),
-    "record there, nothing saved": fault(**SAVE),
-    "saved, links not moved by Certbot": fault(**SAVE, when="after"),
-    "saved, record begun": fault(**RECORD, call=3),
-    "saved, record renamed, not synced": fault(**RECORD, call=3, when="after"),
-    "saved, hooks not queued": fault(**RECORD, call=4),
-    "decided, record begun": fault(**RECORD, call=5),
+    "record begun, nothing saved": fault(*RECORD, call=2),
+    "record renamed, not synced": fault(*RECORD, call=2, when="after"),
+    "record there, nothing saved": fault(*SAVE),
+    "saved, links not moved by Certbot": fault(*SAVE, when="after"),
+    "saved, record begun": fault(*RECORD, call=3),
+    "saved, record renamed, not synced": fault(*RECORD, call=3, when="after"),
+    "saved, hooks not queued": fault(*RECORD, call=4),
+    "decided, record begun": fault(*RECORD, call=5),
 }
 """Where no link was moved; those whose names begin with ``record`` lose what only Certbot had."""
 
 RELEASED = {
-    "decided, record renamed": fault(**RECORD, call=5, when="after"),
-    "before the links": fault(**LINKS),
-    "after the links": fault(**LINKS, when="after"),
+    "decided, record renamed": fault(*RECORD, call=5, when="after"),
+    "before the links": fault(*LINKS),
+    "after the links": fault(*LINKS, when="after"),
     "between links and hooks": fault("certbot_jprs.archive", "link_to", when="after"),
-    "hooks run, record begun": fault(**RECORD, call=6),
+    "hooks run, record begun": fault(*RECORD, call=6),
     "between hooks and reload": fault("certbot_jprs.release", "Release._reload"),
     "reloaded, record there": fault("certbot_jprs.durable", "remove", call=2),
 }
@@ -119,7 +119,7 @@ def test_killed_between_two_links_where_each_moves_by_itself(
     world: World, nth: int, when: str
 ) -> None:
     count = prepare(world)
-    torn = faults.environment(world, SINGLY, fault(**LINK, call=nth, when=when))
+    torn = faults.environment(world, SINGLY, fault(*LINK, call=nth, when=when))
     killed = world.certbot(*FORCE, env=torn)
     assert killed.returncode == -signal.SIGKILL, f"{killed}"
     lineage = world.lineage(NAME)

@@ -100,7 +100,7 @@ def waiting(world: World, counts: Sequence[int], lag: float) -> None:
 def not_due(world: World, count: int, runs: int) -> None:
     """Prints what a renewal costs that finds nothing due."""
     world.reset()
-    fleet.found(world, names(count), sites=False)
+    fleet.kept(world, names(count))
     ours = [world.lineage(name) for name in names(count)]
     mine = {lineage.name: lineage.renewal.read_text() for lineage in ours}
     theirs = {name: text.replace(fleet.PLUGIN, "apache") for name, text in mine.items()}

@@ -61,21 +61,32 @@ def register(world: World) -> str:
     return found
 
 
-def found(
-    world: World, names: Sequence[str], *, sites: bool = True, **params: str | None
-) -> list[Issued]:
+def found(world: World, names: Sequence[str], **params: str | None) -> list[Issued]:
     """Makes a lineage of JPRS's for each name, which Apache serves.
 
     Args:
         world: where; it registers if there is no account yet.
         names: one name for each lineage, which is also the lineage's.
-        sites: whether Apache serves them by HTTPS.
         params: further ``renewalparams``, or other values than ``OURS``; None leaves one out.
             In a name, ``__`` stands for ``:http_``.
 
     Returns:
         The certificates, in the order of the names.
     """
+    issued = kept(world, names, **params)
+    world.apache.enable("ssl")
+    for name in names:
+        http = VHOST.format(name=name, root="/var/www/html", aliases="", extra="")
+        world.apache.install(name, http + SITE.format(name=name))
+        world.dns.set_a(name, WEB)
+    # Modules are loaded by a restart only.
+    world.apache.stop()
+    world.apache.start()
+    return issued
+
+
+def kept(world: World, names: Sequence[str], **params: str | None) -> list[Issued]:
+    """Makes such lineages, which nobody serves."""
     known = list(world.path("/etc/letsencrypt/accounts").glob("*/DV/getDirectory/*"))
     account = known[0].name if known else register(world)
     key = rsa.generate_private_key(65537, 2048)
@@ -83,15 +94,6 @@ def found(
     values = {**OURS, **{each.replace("__", ":http_"): v for each, v in params.items()}}
     for each in issued:
         _write(world, each, key, account, values)
-    if sites:
-        world.apache.enable("ssl")
-        for name in names:
-            http = VHOST.format(name=name, root="/var/www/html", aliases="", extra="")
-            world.apache.install(name, http + SITE.format(name=name))
-            world.dns.set_a(name, WEB)
-        # Modules are loaded by a restart only.
-        world.apache.stop()
-        world.apache.start()
     return issued
 
 

@@ -97,7 +97,7 @@ class Bench:
         self.on_ask: Callable[[], None] = lambda: None
         self.failures: dict[str, str] = {}
         for module in (release, verdict):
-            monkeypatch.setattr(module.display_util, "notify", self.told.append)
+            monkeypatch.setattr(vars(module)["display_util"], "notify", self.told.append)
         for level in ("warning", "error"):
             for module in (release, verdict):
                 monkeypatch.setattr(
@@ -194,6 +194,13 @@ def _quick_clock(self: gate.Clock) -> None:
     object.__setattr__(self, "pause", pause)
 
 
+def raising(error: Exception) -> Callable[..., None]:
+    def fail(*_args: object) -> None:
+        raise error
+
+    return fail
+
+
 @pytest.fixture
 def bench(config_dir: ConfigDir, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return Bench(config_dir, monkeypatch)
@@ -230,8 +237,16 @@ def test_each_step_is_in_the_record_before_it_is_taken(bench: Bench) -> None:
 
     job = bench.add(A, Status.UNKNOWN, Status.GOOD)
     run_hooks, bench.on_ask = job.run_hooks, lambda: note("ask")
-    job.run_hooks = lambda: (note("hooks"), run_hooks())  # type: ignore[assignment, return-value]
-    job.apache = lambda: (note("reload"), bench.apache)[1]
+
+    def hooks() -> None:
+        note("hooks")
+        run_hooks()
+
+    def apache() -> Apache:
+        note("reload")
+        return bench.apache
+
+    job.run_hooks, job.apache = hooks, apache
     bench.run()
     assert seen == [
         *(("ask", "held"), ("ask", "held")),
@@ -358,14 +373,13 @@ def test_an_interrupted_first_installation_is_made_up_for(bench: Bench, redirect
     assert f"The new certificate of {A} is in service." in bench.told
 
 
-def test_a_redirect_that_is_there_already_is_fine(bench: Bench) -> None:
+def test_a_redirect_that_is_there_already_is_fine(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     record = Record(A, held=2, reload=True, install=[A], redirect=True)
     bench.add(A, record=record)
 
-    def enhance(_name: str, _what: str) -> None:
-        raise errors.PluginEnhancementAlreadyPresent
-
-    bench.apache.enhance = enhance  # type: ignore[method-assign]
+    monkeypatch.setattr(bench.apache, "enhance", raising(errors.PluginEnhancementAlreadyPresent()))
     assert bench.run()[-1] == "reload"
     assert bench.failures == {}
 

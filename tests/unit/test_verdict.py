@@ -19,7 +19,9 @@ NAME = "www.example.jp"
 def said(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str]]]:
     """Everything that the user is told, in order, with its level."""
     told: list[tuple[str, str]] = []
-    monkeypatch.setattr(verdict.display_util, "notify", lambda text: told.append(("told", text)))
+    monkeypatch.setattr(
+        vars(verdict)["display_util"], "notify", lambda text: told.append(("told", text))
+    )
     for level in ("warning", "error"):
         monkeypatch.setattr(
             verdict.logger, level, lambda text, level=level: told.append((level, text))

@@ -1,0 +1,369 @@
+"""What stays held after a run, and the records of it: kept, settled, dropped, rebuilt."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import time
+
+import pytest
+
+from tests.e2e.held import (
+    FORCE,
+    HOOKS,
+    IMPATIENT,
+    NAME,
+    RECORDS,
+    RENEW,
+    hold,
+    hook,
+    hooked,
+    log_hooks,
+    never_early,
+    record,
+    serials,
+    served,
+    waiting,
+)
+from tests.lab import World, faults, fleet
+from tests.lab.faults import fault
+
+PLUGIN = "certbot-jprs:http"
+OTHER = "b.example.jp"
+APACHE = {"authenticator": "apache", "installer": "apache"}
+
+
+def words(text: str) -> str:
+    """Returns a text whose lines may be broken anywhere."""
+    return " ".join(text.split())
+
+
+# Unknown at the end of the time
+
+
+def test_unknown_is_held_on_asked_about_by_each_run_and_released_when_good(world: World) -> None:
+    said = words(hold(world, renew_hook=repr(hook("own"))).output)
+    assert said.count("still does not know the new certificate") == 1
+    assert "Each later `certbot renew` asks again" in said
+    kept = record(world)
+    assert kept is not None
+    assert (kept["in_service"], kept["held"]) == (1, 2)
+    assert "does not know" in kept["failure"]
+    assert (world.path(RECORDS).stat().st_mode & 0o777) == 0o700
+    assert (world.path(f"{RECORDS}/{NAME}.json").stat().st_mode & 0o777) == 0o600
+
+    for _ in range(2):
+        asked = len(world.ocsp.asked(serials(world)[1]))
+        result = world.certbot(*RENEW)
+        assert result.returncode == 1
+        assert words(result.output).count("still does not know") == 1
+        assert len(world.ocsp.asked(serials(world)[1])) == asked + 1
+        world.apache.graceful()
+        assert served(world) == 1
+    assert hooked(world) == []
+    world.ocsp.behave(None)
+    world.certbot(*RENEW).check()
+    assert served(world) == 2
+    assert len(serials(world)) == 2
+    assert len(hooked(world, "own")) == 1
+    assert record(world) is None
+
+
+@pytest.mark.parametrize("days", [6, 8])
+def test_seven_days_before_the_end_an_unknown_one_is_released(world: World, days: int) -> None:
+    world.jprs.lifetime = datetime.timedelta(days=days)
+    fleet.found(world, [NAME], **IMPATIENT)
+    world.jprs.lifetime = datetime.timedelta(days=90)
+    world.ocsp.behave("unknown")
+    result = world.certbot(*FORCE)
+    assert len(serials(world)) == 2
+    assert served(world) == (2 if days == 6 else 1)
+    assert result.returncode == (0 if days == 6 else 1)
+    assert "still does not know" in words(result.output)
+
+
+@pytest.mark.parametrize("fate", ["expired", "revoked"])
+def test_where_nothing_is_to_be_protected_the_new_one_is_served_at_once(
+    world: World, fate: str
+) -> None:
+    if fate == "expired":
+        world.jprs.lifetime = datetime.timedelta(hours=1)
+        world.jprs.backdate = datetime.timedelta(hours=2)
+    fleet.found(world, [NAME])
+    if fate == "expired":
+        world.jprs.lifetime = datetime.timedelta(days=90)
+        world.jprs.backdate = datetime.timedelta(0)
+    world.ocsp.behave("unknown")
+    if fate == "revoked":
+        world.ocsp.behave("revoked", serial=serials(world)[0])
+    result = world.certbot(*FORCE).check()
+    assert result.ended < world.jprs.issued[-1].issued_at + 10
+    assert served(world) == 2
+    assert "at once" in words(result.output)
+
+
+# Runs that pass by
+
+
+def test_other_runs_pass_by_what_is_held(world: World) -> None:
+    hold(world)
+    fleet.found(world, [OTHER])
+    world.ocsp.behave("good", name=OTHER)
+    count = len(world.jprs.issued)
+    # Only the other one; a refused rehearsal; what only looks.
+    world.certbot(*FORCE, "--cert-name", OTHER).check()
+    assert world.certbot(*RENEW, "--dry-run").returncode == 1
+    world.certbot("certificates").check()
+    world.apache.graceful()
+    assert served(world) == 1
+    assert served(world, OTHER) == 2
+    assert len(world.jprs.issued) == count + 1
+    assert record(world) is not None
+    # Without the calls that Certbot makes for installers: it is released all the same.
+    world.ocsp.behave(None)
+    world.certbot(*RENEW, "--disable-renew-updates").check()
+    assert served(world) == 2
+    assert record(world) is None
+
+
+def test_renewals_without_the_installers_updates_are_held_too(world: World) -> None:
+    fleet.found(world, [NAME])
+    world.ocsp.lag = 3
+    with world.watch(NAME) as watcher:
+        world.certbot(*FORCE, "--disable-renew-updates").check()
+        time.sleep(0.5)
+    never_early(world, watcher)
+    assert served(world) == 2
+
+
+def test_a_held_one_that_is_renewed_again_is_skipped(world: World) -> None:
+    hold(world, renew_hook=repr(hook("own")))
+    world.ocsp.behave(None)
+    world.ocsp.lag = 600
+    world.ocsp.behave("unknown", serial=serials(world)[1])
+    with waiting(world) as running:
+        assert served(world) == 1
+        kept = record(world)
+        assert kept is not None
+        assert (kept["in_service"], kept["held"]) == (1, 3)
+        world.ocsp.lag = 0
+        running.wait().check()
+    assert served(world) == 3
+    assert [version for _word, _at, _name, version in hooked(world)] == [3]
+
+
+# Other plugins' lineages
+
+
+@pytest.mark.parametrize("garbage", [False, True])
+def test_other_plugins_lineages_are_as_without_this_one(world: World, garbage: bool) -> None:
+    log_hooks(world, "pre", "deploy", "post")
+    theirs = "m.example.jp"
+    fleet.found(world, [theirs], **APACHE, renew_hook=repr(hook("own")))
+    world.certbot(*FORCE, "--cert-name", theirs).check()
+    alone = [(word, version) for word, _at, name, version in hooked(world)]
+    world.path("/run/tmp/hooked").unlink()
+
+    fleet.found(world, ["a.example.jp", "z.example.jp"])
+    if garbage:
+        for name in ("a.example.jp", theirs):
+            world.write(f"{RECORDS}/{name}.json", "{ garbage")
+    world.ocsp.lag = 4
+    with world.watch("a.example.jp", "z.example.jp", theirs) as watcher:
+        result = world.certbot(*FORCE).check()
+        time.sleep(0.5)
+    first = watcher.first(serials(world, theirs)[2])
+    assert first is not None
+    assert first < world.ocsp.known_at(serials(world, theirs)[2])
+    assert alone == [("pre", 0), ("deploy", 2), ("own", 2), ("post", 0)]
+    noted = hooked(world)
+    assert [
+        (word, version - 1 if version else 0)
+        for word, _at, name, version in noted
+        if name in ("", theirs)
+    ] == alone
+    assert [name for word, _at, name, _version in noted if word == "deploy"] == [
+        theirs,
+        "a.example.jp",
+        "z.example.jp",
+    ]
+    assert noted[-1][0] == "post"
+    for name in ("a.example.jp", "z.example.jp"):
+        at = watcher.first(serials(world, name)[1])
+        assert at is not None
+        assert at > (world.ocsp.good_at(serials(world, name)[1]) or at)
+    assert f"new certificate of {theirs}" not in result.output
+    assert not world.path(f"{RECORDS}/{theirs}.json").exists()
+
+
+def test_another_cas_command_with_a_hook_is_as_without_this_plugin(world: World) -> None:
+    hold(world)
+    world.vhost(OTHER)
+    account = ("-m", "admin@example.jp", "--agree-tos", "-n")
+    line = ("certonly", "--apache", "-d", OTHER, *account, "--deploy-hook", hook("own"))
+    result = world.certbot(*line).check()
+    assert [(word, name, version) for word, _at, name, version in hooked(world)] == [
+        ("own", OTHER, 1)
+    ]
+    assert "held" not in result.output
+    assert served(world) == 1
+
+
+# Records
+
+
+def test_a_record_is_dropped_when_its_lineage_moved(world: World) -> None:
+    hold(world)
+    fleet.found(world, [OTHER])
+    gone = "gone.example.jp"
+    before = record(world) or {}
+    world.write(f"{RECORDS}/{gone}.json", json.dumps({**before, "name": gone}))
+    lineage = world.lineage(NAME)
+    for plugin in ("authenticator", "installer"):
+        lineage.set(plugin, "apache")
+    world.certbot(*RENEW).check()
+    assert list(world.path(RECORDS).iterdir()) == []
+    assert "gone.example.jp is dropped: its lineage is gone" in world.certbot_log
+    assert f"{NAME} is dropped: its lineage belongs to another plugin" in world.certbot_log
+    # As Certbot leaves it without this plugin: linked, nothing ordered, the hooks not run.
+    assert lineage.version() == 2
+    assert len(serials(world)) == 2
+
+
+def test_moved_to_another_ca_while_held(world: World) -> None:
+    hold(world)
+    account = ("-m", "admin@example.jp", "--agree-tos", "-n")
+    url = world.letsencrypt.url
+    line = ("run", "--apache", "--server", url, "--cert-name", NAME, "-d", NAME, "--force-renewal")
+    world.certbot(*line, *account).check()
+    assert world.served(NAME).serial == world.letsencrypt.issued[-1].serial
+    assert record(world) is None
+    world.certbot(*RENEW).check()
+    assert world.served(NAME).serial == world.letsencrypt.issued[-1].serial
+
+
+@pytest.mark.parametrize("text", ["", "{", "[[" * 50000, '{"format": 99}', "\x00" * 400])
+def test_an_unreadable_record_is_rebuilt(world: World, text: str) -> None:
+    hold(world)
+    world.write(f"{RECORDS}/{NAME}.json", text)
+    result = world.certbot(*RENEW)
+    assert result.returncode == 1
+    assert words(result.output).count("could not be read") == 1
+    assert served(world) == 1
+    assert record(world) is not None
+    world.ocsp.behave(None)
+    world.certbot(*RENEW).check()
+    assert served(world) == 2
+    assert record(world) is None
+
+
+def test_a_lineage_that_cannot_be_read_at_the_moment_stays_held(world: World) -> None:
+    hold(world)
+    renewal = world.lineage(NAME).renewal
+    text = renewal.read_text()
+    renewal.write_text("[[[ torn")
+    assert world.certbot(*RENEW).returncode == 1
+    assert record(world) is not None
+    renewal.write_text(text)
+    world.ocsp.behave(None)
+    world.certbot(*RENEW).check()
+    assert served(world) == 2
+
+
+# What fails
+
+
+def test_a_reload_that_fails_is_mended_by_the_next_run(world: World) -> None:
+    fleet.found(world, [NAME], renew_hook=repr(hook("own")))
+    world.ocsp.behave("unknown")
+    with waiting(world) as running:
+        world.apache.conf("broken", "NoSuchDirective on\n")
+        world.ocsp.behave(None)
+        result = running.wait()
+    assert result.returncode == 1
+    assert "NoSuchDirective" in result.output
+    assert "Apache could not be reloaded" in words(result.output)
+    kept = record(world)
+    assert kept is not None
+    assert kept["step"] == "hooked"
+    assert "NoSuchDirective" in kept["failure"]
+    assert served(world) == 1
+    assert world.certbot(*RENEW).returncode == 1  # still broken, and still said
+    world.path("/etc/apache2/conf-enabled/broken.conf").unlink()
+    world.certbot(*RENEW).check()
+    assert served(world) == 2
+    assert record(world) is None
+    assert len(hooked(world, "own")) == 1
+    assert len(serials(world)) == 2
+
+
+@pytest.mark.parametrize("verb", ["renew", "run"])
+def test_a_full_disk_orders_nothing(world: World, verb: str) -> None:
+    fleet.found(world, [NAME])
+    directory = "/etc/letsencrypt/certbot-jprs"
+    world.path(directory).mkdir()
+    world.run("mount", "-t", "tmpfs", "-o", "size=16k", "full", directory).check()
+    try:
+        orders = world.jprs.steps().count("newOrder")
+        line = ("run", "-n", "-a", PLUGIN, "-d", NAME, "--force-renewal")
+        result = world.certbot(*(FORCE if verb == "renew" else line))
+        assert result.returncode == 1
+        said = words(result.output)
+        assert "Nothing was ordered" in said
+        assert "No space left" in said
+        assert "Free space there" in said
+        assert world.jprs.steps().count("newOrder") == orders
+        assert served(world) == 1
+    finally:
+        world.run("umount", directory).check()
+    world.certbot(*FORCE).check()
+    assert served(world) == 2
+
+
+def test_a_read_only_directory_orders_nothing(world: World) -> None:
+    fleet.found(world, [NAME])
+    directory = "/etc/letsencrypt/certbot-jprs"
+    world.path(directory).mkdir()
+    world.run("mount", "-t", "tmpfs", "-o", "ro", "sealed", directory).check()
+    try:
+        result = world.certbot(*FORCE)
+        assert result.returncode == 1
+        assert "Nothing was ordered" in words(result.output)
+        assert "Read-only file system" in words(result.output)
+        assert "newOrder" not in world.jprs.steps()
+    finally:
+        world.run("umount", directory).check()
+
+
+@pytest.mark.parametrize("number", [28, 30])
+def test_a_record_that_fails_once_the_certificate_is_there_stops_no_release(
+    world: World, number: int
+) -> None:
+    fleet.found(world, [NAME])
+    world.ocsp.lag = 3
+    # The trial before the order succeeds, and the record before the version is saved.
+    failing = fault("certbot_jprs.durable", "os.replace", do=str(number), call=3)
+    with world.watch(NAME) as watcher:
+        world.certbot(*FORCE, env=faults.environment(world, failing))
+        time.sleep(0.5)
+    assert len(faults.struck(world)) == 1
+    never_early(world, watcher)
+    assert served(world) == 2
+    assert record(world) is None
+
+
+def test_a_certbot_that_lacks_something_waits_before_each_reload(world: World) -> None:
+    fleet.found(world, [NAME, OTHER])
+    world.hook(f"{HOOKS}/deploy/log", hook("deploy"))
+    world.ocsp.lag = 4
+    lacking = faults.environment(world, fault("certbot_jprs.internals", "_HOOKS", do="lack"))
+    with world.watch(NAME, OTHER) as watcher:
+        world.certbot(*FORCE, env=lacking).check()
+        time.sleep(0.5)
+    never_early(world, watcher)
+    for name in (NAME, OTHER):
+        assert served(world, name) == 2
+    for _word, at, name, _version in hooked(world, "deploy"):
+        assert at < (world.ocsp.good_at(serials(world, name)[1]) or 0)
+    told = "deploy hooks run before that wait"
+    assert words(world.certbot_log).count(told) == 1
