@@ -67,7 +67,7 @@ class Fetched:
 
     Attributes:
         outcome: what became of it.
-        url: what was asked for.
+        url: the directory of what was asked for.
         address: where.
         is_here: whether that is an address of this machine.
         reason: what went wrong.
@@ -118,7 +118,8 @@ def fetch_all(challenge: Challenge, addresses: Sequence[str], dns: Dns) -> list[
 
 
 def _fetch(challenge: Challenge, address: str, dns: Dns) -> Fetched:
-    first = url = f"http://{challenge.name}{challenge.path}"
+    url = f"http://{challenge.name}{challenge.path}"
+    shown = url.rpartition("/")[0] + "/"  # without the token, which says nothing to anybody
     here = is_here(address)
     outcome, reason = Outcome.REDIRECTED, _("a loop")
     at: str | None = address
@@ -138,11 +139,11 @@ def _fetch(challenge: Challenge, address: str, dns: Dns) -> Fetched:
             at = _address_of(url, challenge.name, address, dns)
             continue
         if status == 200 and body.strip() == challenge.content.encode():
-            return Fetched(Outcome.FOUND, first, address, here)
+            return Fetched(Outcome.FOUND, shown, address, here)
         outcome = Outcome.REDIRECTED if hop else Outcome.OTHER_ANSWER
         reason = url if hop else _("HTTP status {status}").format(status=status)
         break
-    return Fetched(outcome, first, address, here, reason)
+    return Fetched(outcome, shown, address, here, reason)
 
 
 def _address_of(url: str, name: str, address: str, dns: Dns) -> str | None:

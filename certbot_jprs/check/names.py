@@ -23,12 +23,14 @@ def check(report: Report, case: Case, dns: Dns) -> dict[str, list[str]]:
     Returns:
         The addresses of each name that has any.
     """
-    addresses: dict[str, list[str]] = {}
+    addresses: dict[str, list[str] | None] = {}
     _warn_of_names(report, case)
     for name in case.names:
         try:
             if case.validates_by_apache:
                 addresses[name] = _resolve(report, name, dns)
+                if addresses[name] is None:
+                    continue  # whose CAA records cannot be looked up either
             _check_caa(report, name, dns)
         except LookUpFailed as failure:
             report.warn(
@@ -55,8 +57,8 @@ def _warn_of_names(report: Report, case: Case) -> None:
         )
 
 
-def _resolve(report: Report, name: str, dns: Dns) -> list[str]:
-    """Looks up a name's addresses.
+def _resolve(report: Report, name: str, dns: Dns) -> list[str] | None:
+    """Looks up a name's addresses; None where its name servers fail.
 
     Raises:
         LookUpFailed: no resolver answers.
@@ -74,7 +76,7 @@ def _resolve(report: Report, name: str, dns: Dns) -> list[str]:
                 "AAAA record for it, or have its name servers mended."
             ).format(name=name, reason=failure)
         )
-        return []
+        return None if failure.trouble is Trouble.BROKEN else []
     if addresses:
         report.ok(
             _("{name} resolves to {addresses}").format(name=name, addresses=", ".join(addresses))

@@ -21,8 +21,10 @@ from certbot_jprs.check.case import Case
 from certbot_jprs.check.challenge import Fetched, Outcome
 from certbot_jprs.check.dns import Dns
 from certbot_jprs.check.report import Report
+from certbot_jprs.exceptions import WaitInterrupted
 from certbot_jprs.interrupts import Interrupts
 from certbot_jprs.language import _
+from certbot_jprs.options import NAME
 
 PROCESSES = frozenset({"apache2", "httpd", "httpd.worker", "httpd.event"})
 
@@ -68,7 +70,7 @@ def check(
         report.fail(_("Certbot's Apache plugin cannot work here: {error}").format(error=error))
         return
     report.ok(_("Apache's configuration test passes"))
-    if case.installs_in_apache:
+    if case.installs_in_apache and case.config.verb == "run":  # `certonly` configures nothing
         _check_hosts(report, case, plugin)
     if not case.validates_by_apache:
         return
@@ -91,8 +93,11 @@ def _check_hosts(report: Report, case: Case, plugin: Any) -> None:
         if name in served:
             report.ok(_("Apache has a virtual host for {name}").format(name=name))
             continue
+        if name.startswith("*."):
+            _check_wildcard(report, case, name)
+            continue
         chosen = internals.has_virtual_host(plugin, name)
-        if chosen and not name.startswith("*."):
+        if chosen:
             report.warn(
                 _(
                     "No virtual host of Apache's names {name}; the real command adds it to the "
@@ -115,6 +120,27 @@ def _check_hosts(report: Report, case: Case, plugin: Any) -> None:
                     "reload Apache; or use certonly, which installs nothing."
                 ).format(name=name)
             )
+
+
+def _check_wildcard(report: Report, case: Case, name: str) -> None:
+    """Says that Certbot asks which virtual hosts use a wildcard certificate."""
+    if case.validates_by_apache:
+        return  # refused, and said already
+    if case.interactive:
+        report.warn(
+            _(
+                "The real command will ask which virtual hosts shall use {name}. Answer it, or "
+                "use certonly and install the certificate later."
+            ).format(name=name)
+        )
+    else:
+        report.fail(
+            _(
+                "Which virtual hosts shall use {name} is asked on a terminal only, so that the "
+                "certificate would be issued and not installed. Leave -n out, or use certonly "
+                "with -i {plugin}, and later: certbot install -i {plugin}"
+            ).format(name=name, plugin=NAME)
+        )
 
 
 def is_running() -> bool:
@@ -152,6 +178,8 @@ def _check_challenge(
             with interrupts.listening():
                 for one in challenges:
                     fetched[one.name] = challenge.fetch_all(one, addresses[one.name], dns)
+        except WaitInterrupted:  # which is one of Certbot's errors, too
+            raise
         except errors.Error as error:
             failure = error
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -13,9 +13,16 @@ from tests.lab.service import Service
 
 
 class Jprs(Service):
-    """RSA only, EAB, one to six contacts."""
+    """RSA only, EAB, one to six contacts, CAA.
+
+    Attributes:
+        caa_forbids: tells whether CAA records forbid an issuer a name; the world's name server.
+    """
 
     DEFAULT_OCSP = ("http://ocsp.amecert.jprs.jp/",)
+    CAA = "jprs.jp"
+
+    caa_forbids: Callable[[str, str], bool]
 
     @property
     def eab(self) -> Mapping[str, str]:
@@ -35,6 +42,11 @@ class Jprs(Service):
                 raise Problem("externalAccountRequired", 400, detail)
         elif step == "account" and "contact" in payload:
             _check_contacts(payload["contact"])
+        elif step == "newOrder":
+            names = [identifier["value"] for identifier in payload["identifiers"]]
+            if any(self.caa_forbids(name, self.CAA) for name in names):
+                detail = "CAA records forbid the CA from issuing a certificate"
+                raise Problem("caa", 403, detail)
         elif step == "finalize":
             key = pki.csr_public_key(unbase64(payload["csr"]))
             if not isinstance(key, rsa.RSAPublicKey) or key.key_size < 2048:

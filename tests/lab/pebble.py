@@ -139,6 +139,7 @@ class NameServer:
         """Starts it."""
         self._world = world
         self._known: set[tuple[str, str]] = set()
+        self._caa: dict[str, tuple[str, ...]] = {}
         log = "/run/lab/dns.log"
         argv = ["pebble-challtestsrv", "-dns01", f"{CA}:53", "-management", f"{CA}:8055"]
         argv += ["-defaultIPv4", "", "-defaultIPv6", ""]
@@ -162,8 +163,24 @@ class NameServer:
 
     def set_caa(self, host: str, *values: str) -> None:
         """Sets the CAA ``issue`` values of a name; none: it has none."""
+        self._caa[host] = values
         policies = [{"tag": "issue", "value": value} for value in values]
         self._set("caa", host, {"policies": policies} if values else None)
+
+    def forbids(self, host: str, issuer: str) -> bool:
+        """Tells whether a CA has to refuse a name (RFC 8659): Pebble knows no CAA.
+
+        Args:
+            host: the name.
+            issuer: what the CA is called in CAA records.
+        """
+        while host:
+            if ("servfail", host) in self._known:
+                return True
+            if self._caa.get(host):
+                return issuer not in self._caa[host]
+            host = host.partition(".")[2]
+        return False
 
     def set_txt(self, host: str, value: str | None) -> None:
         """Sets the TXT record of a name (``_acme-challenge.www.example.jp``)."""
@@ -188,6 +205,7 @@ class NameServer:
             name = host.rstrip(".") + "." if kind == "txt" else host
             self._post(f"/clear-{kind}", {"host": name})
         self._known.clear()
+        self._caa.clear()
 
     def close(self) -> None:
         """Collects the process, which the world's end has ended."""

@@ -78,6 +78,7 @@ class World(Machine):
         self.dns = NameServer(self.namespace)
         self._furniture.append(self.dns)
         self.jprs = Jprs(JPRS_HOST, "/DV/getDirectory", lambda: self._pebble("jprs"))
+        self.jprs.caa_forbids = self.dns.forbids
         self.letsencrypt, self.staging = (
             Service(f"{host}.api.letsencrypt.org", "/directory", lambda: self._pebble("other"))
             for host in ("acme-v02", "acme-staging-v02")

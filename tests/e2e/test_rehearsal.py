@@ -1,0 +1,547 @@
+"""``--jprs-check``: it finds each fault, changes nothing, and does not lie.
+
+Every fault is tried both ways: where the rehearsal says FAIL the same command without the option
+fails, too, and where it does not, that succeeds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shlex
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.e2e.helpers import CONTACT, NAME, QUICK, asked, certbot, first_run, forget, refused
+from tests.lab import CA, REFUSING, SILENT, WEB, Result, World
+
+WWW = "www.example.jp"
+RUN = f"run -n -a {NAME} -d {WWW} {CONTACT} {QUICK}"
+CHECK = "--jprs-check"
+CRON = "0 */12 * * * root certbot -q renew\n"
+PATIENCE = 30
+
+
+def lines(result: Result, level: str) -> list[str]:
+    """Returns the findings of a level."""
+    return [line for line in result.output.splitlines() if line.startswith(f"{level:<4}  ")]
+
+
+def rehearse(world: World, line: str, *more: str, env: Mapping[str, str] | None = None) -> Result:
+    """Rehearses a command; asserts that the CA and Apache's configuration were left alone."""
+    forget(world)
+    before = world.apache.hashes()
+    result = certbot(world, f"{line} {CHECK}", *more, env=env)
+    beyond = [each for each in asked(world) if "unknown" not in each]  # a mistyped directory
+    assert beyond == [], f"{result}"
+    assert world.apache.hashes() == before, f"{result}"
+    assert "Traceback" not in result.output, f"{result}"
+    assert "Ask for help" not in result.output, f"{result}"
+    assert "unexpected error" not in result.output, f"{result}"
+    assert (result.returncode == 1) is bool(lines(result, "FAIL")), f"{result}"
+    assert result.returncode in (0, 1), f"{result}"
+    return result
+
+
+def test_all_is_well_and_then_it_is(world: World) -> None:
+    world.vhost(WWW)
+    world.write("/etc/cron.d/certbot", CRON)
+    result = rehearse(world, RUN, *world.eab())
+    assert result.returncode == 0, f"{result}"
+    assert lines(result, "FAIL") == lines(result, "warn") == [], f"{result}"
+    for words in (
+        "getDirectory is reachable",
+        f"{WWW} resolves to {WEB}",
+        "no CAA record",
+        "configuration test passes",
+        f"virtual host for {WWW}",
+        f"challenge of {WWW} is served and can be fetched",
+        "EAB credentials are given",
+        "renewed regularly",
+    ):
+        assert any(words in line for line in lines(result, "ok")), f"{words}: {result}"
+    assert re.search(r"acme\.amecert\.jprs\.jp, TCP\s+port 443", result.output)
+    assert "registered, and paid for" in result.output
+    assert world.lineages() == []
+    assert not list(world.path("/etc/letsencrypt/accounts").rglob("regr.json"))
+    # It was Apache that served the challenge, and it took it in and out by two reloads.
+    assert world.apache.reloads() >= 2
+    assert not list(world.path("/var/lib/letsencrypt/http_challenges").iterdir())
+    certbot(world, RUN, *world.eab()).check()
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that is wrong.
+
+    Attributes:
+        prepare: makes it so.
+        level: what the rehearsal says.
+        words: what that line contains, each.
+        line: the command.
+        eab: whether EAB credentials are given.
+        env: added to the environment.
+        succeeds: whether the real command does.
+    """
+
+    prepare: Callable[[World], object]
+    level: str
+    words: tuple[str, ...]
+    line: str = RUN
+    eab: bool = True
+    env: Mapping[str, str] = field(default_factory=dict)
+    succeeds: bool = False
+
+
+def nothing(_world: World) -> None:
+    """The fault is in the command."""
+
+
+def unreachable(world: World) -> None:
+    hosts = world.read("/etc/hosts").replace(
+        f"{CA} {world.jprs.host}", f"{REFUSING} {world.jprs.host}"
+    )
+    world.write("/etc/hosts", hosts)
+
+
+def untrusted(world: World) -> None:
+    world.write("/run/tmp/empty.pem", world.read("/etc/ssl/certs/ca-certificates.crt"))
+
+
+def no_virtual_host(world: World) -> None:
+    world.vhost("a.example.jp")
+    world.vhost("b.example.jp")
+    world.dns.set_a("c.example.jp", WEB)
+
+
+def one_virtual_host(world: World) -> None:
+    world.path("/etc/apache2/sites-enabled/000-default.conf").unlink()
+    world.dns.set_a("c.example.jp", WEB)
+
+
+def redirected(world: World) -> None:
+    extra = '<Location "/.well-known">\nRedirect 302 "http://elsewhere.example.jp/"\n</Location>'
+    world.vhost(WWW, extra=extra)
+
+
+def answered_by_an_application(world: World) -> None:
+    world.vhost(WWW, extra='<Location "/.well-known">\nRedirect 404\n</Location>')
+
+
+def closed(world: World) -> None:
+    world.write("/etc/apache2/ports.conf", "Listen 127.0.0.1:80\n")
+    world.apache.stop()
+    world.apache.control("start").check()
+
+
+def silent_resolver(world: World) -> None:
+    world.silence_dns()
+
+
+FAULTS = {
+    "JPRS unreachable": Fault(unreachable, "FAIL", ("cannot be reached", "refused", "port 443")),
+    "TLS of JPRS": Fault(
+        untrusted,
+        "FAIL",
+        ("cannot be verified", "ca-certificates"),
+        env={"REQUESTS_CA_BUNDLE": "/run/tmp/empty.pem"},
+    ),
+    "server mistyped": Fault(
+        nothing,
+        "FAIL",
+        ("no ACME directory", "404", "/DV/getDirectory"),
+        line=f"{RUN} --server https://acme.amecert.jprs.jp/DV/getdirectory",
+    ),
+    "no account, no EAB": Fault(nothing, "FAIL", ("EAB", "--eab-kid"), eab=False),
+    "HMAC key mistyped": Fault(
+        nothing,
+        "FAIL",
+        ("--eab-hmac-key", "base64url"),
+        line=f"{RUN} --eab-kid lab-0 --eab-hmac-key not!base64",
+        eab=False,
+    ),
+    "no contact": Fault(
+        nothing, "FAIL", ("contact", "-m "), line=RUN.replace(CONTACT, "--agree-tos")
+    ),
+    "wildcard by http-01": Fault(
+        nothing, "FAIL", ("dns-01", f"-i {NAME}"), line=RUN.replace(WWW, "'*.example.jp'")
+    ),
+    "no address": Fault(
+        lambda world: world.dns.set_a(WWW), "FAIL", (WWW, "no address", "A or AAAA")
+    ),
+    "name server fails": Fault(
+        lambda world: world.dns.set_servfail(WWW), "FAIL", (WWW, "SERVFAIL", "mended")
+    ),
+    "CAA forbids": Fault(
+        lambda world: world.dns.set_caa(WWW, "letsencrypt.org"),
+        "FAIL",
+        ("letsencrypt.org, not JPRS", f'{WWW}. CAA 0 issue "jprs.jp"'),
+    ),
+    "CAA at a parent": Fault(
+        lambda world: world.dns.set_caa("example.jp", "letsencrypt.org"),
+        "FAIL",
+        ("CAA records of example.jp", 'CAA 0 issue "jprs.jp"'),
+    ),
+    "CAA look-up fails": Fault(
+        lambda world: world.dns.set_servfail("example.jp"),
+        "FAIL",
+        ("CAA", "cannot be looked up", "SERVFAIL"),
+    ),
+    "Apache's configuration": Fault(
+        lambda world: world.apache.conf("broken", "Nonsense on\n"),
+        "FAIL",
+        ("configuration test fails", "Nonsense", "apachectl configtest"),
+    ),
+    "no virtual host": Fault(
+        no_virtual_host,
+        "FAIL",
+        ("c.example.jp", "not installed", "ServerAlias"),
+        line=RUN.replace(WWW, "c.example.jp"),
+    ),
+    "redirect": Fault(
+        redirected, "FAIL", ("is redirected to http://elsewhere.example.jp", "Exclude")
+    ),
+    "another answer": Fault(
+        answered_by_an_application, "FAIL", ("another answer", "404", "exclude that path")
+    ),
+    "port 80 closed": Fault(closed, "FAIL", ("connection refused", "Listen 80", "firewall")),
+    "ECDSA in cli.ini": Fault(
+        lambda world: world.cli_ini("key-type = ecdsa\n"),
+        "warn",
+        ("RSA",),
+        succeeds=True,
+    ),
+    "Apache stopped": Fault(
+        lambda world: world.apache.stop(),
+        "warn",
+        ("not running", "starts it", "apachectl start"),
+        succeeds=True,
+    ),
+    "no resolver": Fault(
+        silent_resolver, "warn", ("No name server answers", "/etc/resolv.conf"), succeeds=True
+    ),
+    "several names": Fault(
+        lambda world: world.vhost(WWW, "example.jp"),
+        "warn",
+        ("2 names", "period"),
+        line=RUN.replace(WWW, f"{WWW},example.jp"),
+        succeeds=True,
+    ),
+    "one other virtual host": Fault(
+        one_virtual_host,
+        "warn",
+        ("c.example.jp", "ServerAlias"),
+        line=RUN.replace(WWW, "c.example.jp"),
+        succeeds=True,
+    ),
+    "two schedulers": Fault(
+        lambda world: world.write("/etc/crontab", "0 0,12 * * * root certbot renew\n"),
+        "warn",
+        ("more than one", "/etc/crontab:1", "Keep one"),
+        succeeds=True,
+    ),
+    "no scheduler": Fault(
+        lambda world: world.path("/etc/cron.d/certbot").unlink(),
+        "warn",
+        ("No timer or cron job", "systemctl enable"),
+        succeeds=True,
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_found_and_the_rehearsal_does_not_lie(world: World, fault: Fault) -> None:
+    world.vhost(WWW)
+    world.write("/etc/cron.d/certbot", CRON)
+    fault.prepare(world)
+    eab = world.eab() if fault.eab else ()
+    result = rehearse(world, fault.line, *eab, env=fault.env)
+    (found,) = lines(result, fault.level)
+    for words in fault.words:
+        assert words in found, f"{words!r} is missing: {result}"
+    other = "warn" if fault.level == "FAIL" else "FAIL"
+    assert lines(result, other) == [], f"{result}"
+    real = certbot(world, fault.line, *eab, env=fault.env)
+    assert (real.returncode == 0) is fault.succeeds, f"{real}"
+
+
+def test_a_name_that_leads_to_another_machine_is_a_matter_of_doubt(world: World) -> None:
+    world.vhost(WWW)
+    world.dns.set_a(WWW, CA)
+    result = rehearse(world, RUN, *world.eab())
+    (found,) = (line for line in lines(result, "warn") if WWW in line)
+    assert "another answer" in found
+    assert "not this machine's" in found
+    assert "proxy" in found
+
+
+def test_caa_that_allows_jprs(world: World) -> None:
+    world.vhost(WWW)
+    world.dns.set_caa("example.jp", "jprs.jp", "letsencrypt.org")
+    result = rehearse(world, RUN, *world.eab())
+    assert result.returncode == 0, f"{result}"
+    assert "CAA records of example.jp allow JPRS" in result.output
+    certbot(world, RUN, *world.eab()).check()
+
+
+@contextlib.contextmanager
+def connect_proxy(world: World) -> Iterator[str]:
+    """Runs an HTTPS proxy on the CA's host, that leads every host to the CA."""
+    listener = world.namespace.listen("ca", (CA, 3128))
+
+    def copy(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+    def serve(client: socket.socket) -> None:
+        with client, contextlib.suppress(OSError):
+            head = b""
+            while not head.endswith(b"\r\n\r\n") and len(head) < 4096:
+                head += client.recv(4096)
+            with world.namespace.connect("ca", (CA, 443), PATIENCE) as server:
+                client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                back = threading.Thread(target=copy, args=(server, client), daemon=True)
+                back.start()
+                copy(client, server)
+                back.join(PATIENCE)
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield f"http://user:hush@{CA}:3128"
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
+def test_a_proxy_that_only_the_shell_has(world: World) -> None:
+    world.vhost(WWW)
+    world.write("/etc/cron.d/certbot", CRON)
+    unreachable(world)
+    with connect_proxy(world) as proxy:
+        env = {"https_proxy": proxy}
+        result = rehearse(world, RUN, *world.eab(), env=env)
+        (found,) = lines(result, "warn")
+        assert "https_proxy" in found
+        assert "renewals will fail" in found
+        assert "systemctl edit" in found
+        assert "hush" not in result.output
+        # Its sabotaged twin: what renews certificates has it, too.
+        world.write("/etc/cron.d/certbot", f"https_proxy={proxy}\n{CRON}")
+        result = rehearse(world, RUN, *world.eab(), env=env)
+        assert lines(result, "warn") == lines(result, "FAIL") == [], f"{result}"
+        certbot(world, RUN, *world.eab(), env=env).check()
+
+
+# An existing certificate
+
+
+def test_the_renewal_of_an_existing_certificate(world: World) -> None:
+    first_run(world)
+    world.write("/etc/cron.d/certbot", CRON)
+    again = f"certonly -n -a {NAME} --cert-name {WWW}"
+    result = rehearse(world, again)
+    assert lines(result, "warn") == lines(result, "FAIL") == [], f"{result}"
+    for words in ("There is an account", "OCSP responder answers", "renewal file", "is served and"):
+        assert any(words in line for line in lines(result, "ok")), f"{words}: {result}"
+    assert "ocsp.amecert.jprs.jp, TCP port 80" in result.output
+    assert world.lineage(WWW).version() == 1
+    certbot(world, f"{again} --force-renewal {QUICK}").check()
+
+
+def test_what_troubles_later_renewals(world: World) -> None:
+    first_run(world)
+    world.write("/etc/cron.d/certbot", CRON)
+    lineage = world.lineage(WWW)
+    lineage.set("renew_hook", "sleep 10m;systemctl reload httpd")
+    lineage.set("pre_hook", "systemctl stop postfix")
+    lineage.set("post_hook", "/usr/local/bin/not-there now")
+    lineage.set("renew_before_expiry", "91 days", None)
+    world.write("/etc/letsencrypt/renewal-hooks/deploy/reload", "#!/bin/sh\n", mode=0o644)
+    world.write(
+        "/etc/crontab",
+        '0 0 * * * root certbot renew --deploy-hook "sleep 10m;systemctl reload httpd"\n',
+    )
+    world.ocsp_address(REFUSING)
+    result = rehearse(world, f"certonly -n -a {NAME} --cert-name {WWW}")
+    assert result.returncode == 0, f"{result}"
+    warnings = lines(result, "warn")
+    for words in (
+        ("OCSP responder gives no usable answer", "firewall"),
+        ("sleep 10m;systemctl reload httpd", f"certbot-jprs adopt {WWW}"),
+        ("/etc/crontab:1 sleeps", "Write instead: 0 0 * * * root certbot renew"),
+        ("pre-hook stops a service", "remove it"),
+        ("/usr/local/bin/not-there", "chmod +x"),
+        ("renewal-hooks/deploy/reload is not executable", "chmod +x"),
+        ("renew_before_expiry = 91 days", "Remove that line"),
+        ("more than one", "/etc/crontab:1"),
+    ):
+        assert any(all(word in line for word in words) for line in warnings), f"{words}: {result}"
+    assert len(warnings) == 8, f"{result}"
+
+
+def test_a_held_certificate_stays_held(world: World) -> None:
+    first_run(world)
+    world.ocsp.behave("unknown")
+    certbot(world, "renew --no-random-sleep-on-renew --force-renewal --jprs-ocsp-timeout 1")
+    lineage = world.lineage(WWW)
+    assert lineage.version() == 1
+    assert lineage.versions() == [1, 2]
+    world.ocsp.behave(None)
+    result = rehearse(world, f"run -n -a {NAME} -d {WWW}")
+    assert any("waits since" in line for line in lines(result, "warn")), f"{result}"
+    assert lineage.version() == 1
+
+
+def test_a_lineage_of_the_manuals_is_not_taken_over_by_a_rehearsal(world: World) -> None:
+    world.vhost(WWW)
+    server = "--key-type rsa --server https://acme.amecert.jprs.jp/DV/getDirectory"
+    line = f"run -n --apache -d {WWW} {CONTACT} {server} --deploy-hook true"
+    certbot(world, line, *world.eab()).check()
+    before = world.lineage(WWW).renewal.read_bytes()
+    rehearse(world, f"run -n -a {NAME} -d {WWW}")
+    assert world.lineage(WWW).renewal.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("account", "0" * 32, "names the account"),
+        ("authenticator", "dns-none", "plugin dns-none"),
+        ("key_type", "ecdsa", "key_type = rsa"),
+    ],
+)
+def test_a_renewal_file_that_timers_will_stumble_over(
+    world: World, key: str, value: str, words: str
+) -> None:
+    first_run(world)
+    world.lineage(WWW).set(key, value)
+    result = rehearse(world, f"certonly -n -a {NAME} --cert-name {WWW}")
+    assert result.returncode == 0, f"{result}"
+    assert any(words in line for line in lines(result, "warn")), f"{result}"
+
+
+def test_a_certificate_name_that_does_not_exist(world: World) -> None:
+    line = f"certonly -n -a {NAME} --cert-name nowhere.example.jp {CONTACT}"
+    result = rehearse(world, line, *world.eab())
+    assert any("not known for which names" in each for each in lines(result, "FAIL")), f"{result}"
+    assert certbot(world, line, *world.eab()).returncode != 0
+
+
+# It changes nothing
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_apache_as_it_was(world: World, number: signal.Signals) -> None:
+    world.vhost(WWW)
+    world.dns.set_a(WWW, SILENT)  # the fetch hangs, with the challenge in Apache's configuration
+    before = world.apache.hashes()
+    forget(world)
+    running = world.spawn_certbot(*shlex.split(RUN), CHECK, *world.eab())
+    running.wait_for("configuration test passes")
+    deadline = PATIENCE / 0.05
+    while world.apache.hashes() == before and deadline > 0:
+        deadline -= 1
+        threading.Event().wait(0.05)
+    reloads = world.apache.reloads()
+    while world.apache.reloads() == 0 and deadline > 0:
+        deadline -= 1
+        threading.Event().wait(0.05)
+    assert world.apache.hashes() != before
+    running.signal(number)
+    result = running.wait(PATIENCE)
+    assert result.returncode == 1, f"{result}"
+    assert number.name in result.output
+    assert "everything is as it was" in result.output
+    assert "Traceback" not in result.output
+    assert world.apache.hashes() == before
+    assert world.apache.reloads() > reloads
+    assert asked(world) == []
+    world.dns.set_a(WWW, WEB)
+    certbot(world, RUN, *world.eab()).check()
+
+
+def test_on_a_terminal_nothing_is_asked(world: World) -> None:
+    world.vhost(WWW)
+    before = world.apache.hashes()
+    forget(world)
+    # Neither contact nor terms: the real command asks for both.
+    terminal = world.certbot_pty("run", "-a", NAME, "-d", WWW, CHECK, *world.eab())
+    result = terminal.wait(PATIENCE)
+    assert result.returncode == 0, f"{result}"
+    assert lines(result, "FAIL") == [], f"{result}"
+    assert asked(world) == []
+    assert world.apache.hashes() == before
+
+
+def test_quietly_only_failures_are_said(world: World) -> None:
+    world.vhost(WWW)
+    assert rehearse(world, f"{RUN} -q", *world.eab()).output == ""
+    world.dns.set_a(WWW)
+    result = rehearse(world, f"{RUN} -q", *world.eab())
+    assert len(result.output.splitlines()) == 1, f"{result}"
+
+
+def test_a_wildcard_by_dns_01(world: World) -> None:
+    world.vhost(WWW)
+    world.write("/etc/cron.d/certbot", CRON)
+    world.dns.set_caa("example.jp", "jprs.jp")
+    hooks = f"--manual-auth-hook {world.dns_hook} --manual-cleanup-hook {world.dns_hook}"
+    line = (
+        f"certonly -n -a manual {hooks} --preferred-challenges dns -i {NAME} "
+        f"-d '*.example.jp' {CONTACT} {QUICK}"
+    )
+    result = rehearse(world, line, *world.eab())
+    assert lines(result, "FAIL") == [], f"{result}"
+    assert "that manual can prove control" in result.output
+    assert "for *.example.jp" in result.output
+    certbot(world, line, *world.eab()).check()
+
+    # `run` asks where to install it, on a terminal only.
+    line = line.replace("certonly -n", "run -n")
+    (found,) = lines(rehearse(world, line), "FAIL")
+    assert "Leave -n out" in found
+    assert certbot(world, f"{line} --force-renewal").returncode != 0
+
+
+def test_certonly_needs_no_virtual_host(world: World) -> None:
+    no_virtual_host(world)
+    line = RUN.replace("run ", "certonly ", 1).replace(WWW, "c.example.jp")
+    result = rehearse(world, line, *world.eab())
+    assert result.returncode == 0, f"{result}"
+    certbot(world, line, *world.eab()).check()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"run -n --apache -d {WWW} {CONTACT} {CHECK}",
+        f"renew {CHECK}",
+        f"register -n -a {NAME} {CONTACT} {CHECK}",
+        f"run -n -a {NAME} -d {WWW} {CONTACT} {CHECK} "
+        "--server https://acme-v02.api.letsencrypt.org/directory",
+    ],
+)
+def test_nothing_is_issued_instead_of_rehearsed(world: World, line: str) -> None:
+    world.vhost(WWW)
+    eab = () if "letsencrypt" in line or "--apache" in line or "renew" in line else world.eab()
+    refused(world, certbot(world, line, *eab), CHECK, "nothing was done")
+
+
+def test_a_host_like_rhel(world: World) -> None:
+    world.become_rhel()
+    world.vhost(WWW)
+    world.write("/etc/cron.d/certbot", CRON)
+    result = rehearse(world, RUN, *world.eab())
+    assert lines(result, "warn") == lines(result, "FAIL") == [], f"{result}"
