@@ -1,8 +1,9 @@
 """Certificates from JPRS with one Certbot flag.
 
 The plugin ``certbot-jprs:http`` gets certificates from JPRS's ACME service
-(JPRSサーバー証明書発行サービス ACME対応版), validates names by http-01 and installs through Certbot's
-Apache plugin, and puts no certificate into service before JPRS's OCSP responder knows it.
+(JPRSサーバー証明書発行サービス ACME対応版), validates names by http-01 and installs through
+Certbot's Apache plugin, and puts no certificate into service before JPRS's OCSP responder knows
+it.
 
 Use::
 

@@ -161,8 +161,8 @@ class Configurator(
 
     def perform(self, achalls: Any) -> Any:
         """Performs http-01 through Apache."""
-        if self._role is Role.APACHE and self.config.verb == "renew":
-            # Reached through cli.ini or `renew -a` only: its renewal file shall not name us.
+        if self._role is Role.APACHE:
+            # Another CA's lineage, which stays there: its renewal file shall not name us.
             selection.restore_plugins(self.config)
         return self._apache.perform(achalls)
 
@@ -195,11 +195,22 @@ class Configurator(
         """
         if self._deployer is not None and not keeper.settled(self.config):
             self._deployer.before_install(cert_path, chain_path, fullchain_path)
-        self._apache.deploy_cert(domain, cert_path, key_path, chain_path, fullchain_path)
+        for name in self._hosts(domain):
+            self._apache.deploy_cert(name, cert_path, key_path, chain_path, fullchain_path)
 
     def enhance(self, domain: str, enhancement: str, options: Any = None) -> None:
-        """Configures an enhancement, such as the redirect to HTTPS."""
-        self._apache.enhance(domain, enhancement, options)
+        """Configures an enhancement, such as the redirect to HTTPS.
+
+        Raises:
+            errors.PluginError: it cannot be configured, or all of the hosts have it already.
+        """
+        apache.enhance(self._apache, self._hosts(domain), enhancement, options)
+
+    def _hosts(self, domain: str) -> list[str]:
+        """Returns the hosts that a name of a certificate stands for."""
+        if self.config.noninteractive_mode:
+            return apache.hosts(self._apache, domain)
+        return [domain]  # for a wildcard, Certbot's Apache plugin asks which
 
     def supported_enhancements(self) -> Any:
         """Returns the enhancements that the Apache plugin supports."""

@@ -21,7 +21,7 @@ from typing import Any, Callable
 from certbot import errors
 from certbot.display import util as display_util
 
-from certbot_jprs import archive, certificates, options, progress, verdict
+from certbot_jprs import apache, archive, certificates, options, progress, verdict
 from certbot_jprs.asking import Asking
 from certbot_jprs.exceptions import WaitInterrupted
 from certbot_jprs.gate import Awaited, Gate, Result
@@ -319,20 +319,21 @@ class Release:
         record, links = job.record, job.lineage.links
         if not record.install:
             return True
-        apache = job.apache()
+        plugin = job.apache()
+        names = [host for name in record.install for host in apache.hosts(plugin, name)]
         try:
-            for name in record.install:
-                apache.deploy_cert(
+            for name in names:
+                plugin.deploy_cert(
                     name, links["cert"], links["privkey"], links["chain"], links["fullchain"]
                 )
-                apache.save()
-            apache.save("Deployed ACME Certificate")
-            for name in record.install if record.redirect else ():
+                plugin.save()
+            plugin.save("Deployed ACME Certificate")
+            if record.redirect:
                 with contextlib.suppress(errors.PluginEnhancementAlreadyPresent):
-                    apache.enhance(name, "redirect")
-            apache.save("Add enhancement redirect")
+                    apache.enhance(plugin, names, "redirect")
+                plugin.save("Add enhancement redirect")
         except errors.Error as error:
-            apache.recovery_routine()
+            plugin.recovery_routine()
             self._fail(
                 job,
                 _(

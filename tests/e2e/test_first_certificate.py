@@ -158,13 +158,16 @@ def test_other_ways_to_name_the_plugin(world: World, flag: str) -> None:
 
 def test_a_wildcard_by_dns_01(world: World) -> None:
     world.vhost("www.example.jp")
+    world.vhost("www.other.jp")
     world.ocsp.lag = 2
     hooks = f"--manual-auth-hook {world.dns_hook} --manual-cleanup-hook {world.dns_hook}"
     line = (
-        f"certonly -n -a manual {hooks} --preferred-challenges dns -i certbot-jprs:http "
+        f"run -n -a manual {hooks} --preferred-challenges dns -i certbot-jprs:http "
         f"-d '*.example.jp' {CONTACT} {QUICK}"
     )
-    certbot(world, line, *world.eab()).check()
+    with world.watch("www.example.jp", "www.other.jp") as watcher:
+        certbot(world, line, *world.eab()).check()
+        time.sleep(0.2)
     (issued,) = world.jprs.issued
     assert issued.names == ("*.example.jp",)
     lineage = world.lineage("example.jp")
@@ -172,14 +175,11 @@ def test_a_wildcard_by_dns_01(world: World) -> None:
     assert lineage.params["authenticator"] == "manual"
     assert lineage.params["installer"] == NAME
     assert lineage.params["server"] == URL
-
-    # Which hosts use a wildcard certificate, Certbot's Apache plugin asks on a terminal only.
-    terminal = world.certbot_pty("install", "--cert-name", "example.jp", "-i", NAME)
-    terminal.expect("Which VirtualHosts")
-    terminal.expect("to cancel")
-    terminal.send("1")
-    assert terminal.wait().returncode == 0
     assert served(world) == issued.serial
+    waited(world, watcher, issued.serial)
+    # Nobody could be asked which hosts: those that it covers, and no other.
+    assert " 301 " in world.http("www.example.jp").splitlines()[0]
+    assert " 200 " in world.http("www.other.jp").splitlines()[0]
 
     with world.watch("www.example.jp") as watcher:
         certbot(world, f"{RENEW} --force-renewal").check()
@@ -187,6 +187,20 @@ def test_a_wildcard_by_dns_01(world: World) -> None:
     renewed = world.jprs.issued[-1].serial
     assert watcher.serials() == [issued.serial, renewed]
     waited(world, watcher, renewed)
+
+
+def test_a_wildcard_that_covers_no_host(world: World) -> None:
+    world.vhost("www.other.jp")
+    hooks = f"--manual-auth-hook {world.dns_hook} --manual-cleanup-hook {world.dns_hook}"
+    line = (
+        f"run -n -a manual {hooks} --preferred-challenges dns -i certbot-jprs:http "
+        f"-d '*.example.jp' {CONTACT} {QUICK}"
+    )
+    before = world.apache.hashes()
+    result = certbot(world, line, *world.eab())
+    assert result.returncode == 1
+    assert "could not be installed" in result.output
+    assert world.apache.hashes() == before
 
 
 @pytest.mark.parametrize(
