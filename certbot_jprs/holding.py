@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FINISHING = ("run", "certonly", "renew")
-"""Subcommands under which Certbot moves links."""
-
 
 class Keeper:
     """Keeps the version in service where it is, for all lineages of one process."""
@@ -55,20 +52,16 @@ class Keeper:
 
     # What the plugin calls
 
-    def parsed(self, namespace: argparse.Namespace, verb: str) -> None:
+    def parsed(self, namespace: argparse.Namespace, *, held: bool) -> None:
         """Notices a command line; takes its place where an earlier run left something held.
 
         Args:
             namespace: the options.
-            verb: Certbot's subcommand.
+            held: whether an earlier run left something held that the command may touch.
         """
         self._namespace = namespace
-        held = os.path.join(str(namespace.config_dir), "certbot-jprs", "held")
-        try:
-            if verb in FINISHING and os.listdir(held):
-                self.engage()
-        except OSError:
-            return
+        if held:
+            self.engage()
 
     def engage(self) -> bool:
         """Has Certbot's steps intercepted.
@@ -296,7 +289,10 @@ class Keeper:
             return lambda: None
         if self._queued:
             display_util.notify(
-                _("Every certificate is issued. What is held goes into service now.")
+                _(
+                    "Nothing more is ordered in this run. What is held goes into service now, "
+                    "each once the OCSP responder knows it."
+                )
             )
         release = Release(store, jobs, bool(namespace.quiet))
         release.run()
@@ -343,11 +339,20 @@ class Keeper:
                 directory_hooks=bool(config.directory_hooks),
                 reload=config.installer == NAME,
             )
+        if record.held is None:  # it could not be noted when it was saved
+            record.held = archive.versions(lineage)[-1]
         record.reload = config.installer == NAME
         if config.verb == "run" and record.reload:
             record.install = [str(domain) for domain in config.domains]
             record.redirect = config.redirect is not False
-        self._save(store, record)
+        try:
+            store.save(record)
+        except OSError as error:  # only a kill before it is in service would be felt
+            logger.warning(
+                _("The record of the held certificate {name} could not be written: {error}").format(
+                    name=name, error=error
+                )
+            )
         _config, apache = self._governed[id(config)]
         return Job(record, lineage, config, run, apache)
 

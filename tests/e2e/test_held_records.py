@@ -57,7 +57,7 @@ def test_unknown_is_held_on_asked_about_by_each_run_and_released_when_good(world
         result = world.certbot(*RENEW)
         assert result.returncode == 1
         assert words(result.output).count("still does not know") == 1
-        assert len(world.ocsp.asked(serials(world)[1])) == asked + 1
+        assert len(world.ocsp.asked(serials(world)[1])) == asked + 2  # Certbot asks once too
         world.apache.graceful()
         assert served(world) == 1
     assert hooked(world) == []
@@ -342,11 +342,14 @@ def test_a_record_that_fails_once_the_certificate_is_there_stops_no_release(
     fleet.found(world, [NAME])
     world.ocsp.lag = 3
     # The trial before the order succeeds, and the record before the version is saved.
-    failing = fault("certbot_jprs.durable", "os.replace", do=str(number), call=3)
+    failing = [
+        fault("certbot_jprs.records", "durable.write", do=str(number), call=call)
+        for call in range(3, 7)
+    ]
     with world.watch(NAME) as watcher:
-        world.certbot(*FORCE, env=faults.environment(world, failing))
+        world.certbot(*FORCE, env=faults.environment(world, *failing)).check()
         time.sleep(0.5)
-    assert len(faults.struck(world)) == 1
+    assert len(faults.struck(world)) == 4
     never_early(world, watcher)
     assert served(world) == 2
     assert record(world) is None
