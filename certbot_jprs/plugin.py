@@ -20,20 +20,10 @@ from typing import Any, Callable
 from certbot import errors, interfaces
 from certbot.plugins import common, enhancements
 
-from certbot_jprs import (
-    apache,
-    challenges,
-    explanations,
-    internals,
-    language,
-    one_flag,
-    options,
-    selection,
-)
-from certbot_jprs.holding import keeper
+from certbot_jprs import apache, internals, options, parsing
 from certbot_jprs.language import _
 from certbot_jprs.options import NAME
-from certbot_jprs.selection import Role
+from certbot_jprs.roles import Role
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +51,7 @@ class Configurator(
             name: the name under which Certbot registers the plugin.
         """
         options.inject(parser, name)
-        internals.after_parsing(parser, _parsed)
+        internals.after_parsing(parser, parsing.parsed)
 
     def __init__(self, config: Any, name: str) -> None:
         """Applies JPRS's rules to Certbot's configuration, before an account or order exists.
@@ -79,19 +69,34 @@ class Configurator(
         self._prepared = False
         self._role = Role.DORMANT
         self._deployer: Any = None
-        self._holding = False
+        self._keeper: Any = None
         if NAME in (config.authenticator, config.installer, config.configurator):
-            options.enter_language(config)
-            self._role = selection.enforce(config)
-            options.carry_apache_options(config, one_flag.current().given)
-            if self._role is Role.JPRS:
-                from certbot_jprs import deployment
+            try:
+                self._select(config)
+            except (AttributeError, ImportError, NameError, SyntaxError) as error:
+                from certbot_jprs.entrypoint import damaged
 
-                self._deployer = deployment.Deployer(config)
-                self._holding = keeper.govern(config, self._prepared_apache)
-                explanations.lineage_begins(config)
-                if config.verb in one_flag.ISSUING:
-                    options.remember_language(config, one_flag.current().language)
+                raise errors.PluginError(damaged(f"{type(error).__name__}: {error}")) from error
+
+    def _select(self, config: Any) -> None:
+        """Imports what the selected plugin needs, and applies the rules."""
+        from certbot_jprs import one_flag, selection
+
+        parsing.begin()
+        options.enter_language(config)
+        self._role = selection.enforce(config)
+        options.carry_apache_options(config, one_flag.current().given)
+        if self._role is not Role.JPRS:
+            return
+        from certbot_jprs import deployment, explanations
+        from certbot_jprs.holding import keeper
+
+        self._deployer = deployment.Deployer(config)
+        if keeper.govern(config, self._prepared_apache):
+            self._keeper = keeper
+        explanations.lineage_begins(config)
+        if config.verb in one_flag.ISSUING:
+            options.remember_language(config, one_flag.current().language)
 
     @property
     def _apache(self) -> Any:
@@ -133,9 +138,11 @@ class Configurator(
         self._prepared_apache()
         if self._deployer is not None:
             self._deployer.take_over()
+        from certbot_jprs import one_flag
+
         lineage = one_flag.current().lineage
-        if self._holding and lineage is not None and self.config.verb in one_flag.ISSUING:
-            keeper.finish(self.config, [lineage])
+        if self._keeper and lineage is not None and self.config.verb in one_flag.ISSUING:
+            self._keeper.finish(self.config, [lineage])
 
     def more_info(self) -> str:
         """Describes the plugin for Certbot's menus and errors."""
@@ -146,6 +153,8 @@ class Configurator(
 
     def auth_hint(self, failed_achalls: Any) -> str:
         """Returns what to check after a failed challenge."""
+        from certbot_jprs import challenges, explanations
+
         failed = challenges.failed_http(failed_achalls) if self._role is Role.JPRS else []
         if not failed:
             return str(self._apache.auth_hint(failed_achalls))
@@ -163,14 +172,19 @@ class Configurator(
         """Performs http-01 through Apache."""
         if self._role is Role.APACHE:
             # Another CA's lineage, which stays there: its renewal file shall not name us.
+            from certbot_jprs import selection
+
             selection.restore_plugins(self.config)
         return self._apache.perform(achalls)
 
     def cleanup(self, achalls: Any) -> None:
         """Takes the challenges out of Apache's configuration."""
         self._apache.cleanup(achalls)
-        if self._role is Role.JPRS and one_flag.current().reuse_new_key:
-            self.config.reuse_key = True
+        if self._role is Role.JPRS:
+            from certbot_jprs import one_flag
+
+            if one_flag.current().reuse_new_key:
+                self.config.reuse_key = True  # only where it changes: what is set is also stored
 
     # Installer
 
@@ -193,7 +207,7 @@ class Configurator(
             KeyboardInterrupt: a signal ended the wait.
             errors.PluginError: Apache's configuration cannot be changed.
         """
-        if self._deployer is not None and not keeper.settled(self.config):
+        if self._deployer is not None and not (self._keeper and self._keeper.settled(self.config)):
             self._deployer.before_install(cert_path, chain_path, fullchain_path)
         for name in self._hosts(domain):
             self._apache.deploy_cert(name, cert_path, key_path, chain_path, fullchain_path)
@@ -255,12 +269,13 @@ class Configurator(
             KeyboardInterrupt: a signal ended the wait.
             errors.MisconfigurationError: Apache's configuration is broken, or the reload failed.
         """
-        if self._holding and (keeper.holds(self.config) or keeper.was_reloaded(self.config)):
-            return
-        if self._deployer is not None and not self._holding:
-            self._deployer.before_reload()
-        self._apache.restart()
-        keeper.reloaded(self.config)
+        if self._keeper is None:
+            if self._deployer is not None:
+                self._deployer.before_reload()
+            self._apache.restart()
+        elif not self._keeper.holds(self.config) and not self._keeper.was_reloaded(self.config):
+            self._apache.restart()
+            self._keeper.reloaded(self.config)
 
     # RenewDeployer
 
@@ -271,7 +286,7 @@ class Configurator(
             CertificateRevoked: the certificate is revoked and was taken out of the lineage.
             KeyboardInterrupt: a signal ended the wait.
         """
-        if self._deployer is not None and not self._holding:
+        if self._deployer is not None and self._keeper is None:
             self._deployer.after_renewal(lineage.lineagename)
 
     # AutoHSTSEnhancement
@@ -289,13 +304,3 @@ class Configurator(
     def enable_autohsts(self, lineage: Any, domains: Any, *args: Any, **kwargs: Any) -> None:
         """Begins AutoHSTS for the names."""
         self._apache.enable_autohsts(lineage, domains, *args, **kwargs)
-
-
-def _parsed(command: internals.ParsedCommand) -> None:
-    """Acts on a command line before Certbot does."""
-    if not command.detecting:
-        language.start(getattr(command.namespace, options.LANGUAGE, None))
-    one_flag.apply(command)
-    if not command.detecting:
-        explanations.parsed(command)
-        keeper.parsed(command.namespace, command.verb)

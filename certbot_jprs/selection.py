@@ -8,7 +8,6 @@ Rules of this file: under ``renew`` the lineage's stored server decides and is n
 
 from __future__ import annotations
 
-import enum
 import functools
 import logging
 from typing import TYPE_CHECKING, Any
@@ -19,24 +18,12 @@ from certbot_jprs import integrity, one_flag, policy
 from certbot_jprs.internals import ParsedCommand
 from certbot_jprs.language import _
 from certbot_jprs.options import NAME
+from certbot_jprs.roles import Role
 
 if TYPE_CHECKING:
     from certbot_jprs.lineages import Lineage
 
 logger = logging.getLogger(__name__)
-
-
-class Role(enum.Enum):
-    """What the plugin is to do for one configuration."""
-
-    DORMANT = "dormant"
-    """Not selected: nothing."""
-
-    APACHE = "apache"
-    """Selected, but the certificate is another CA's: what the Apache plugin does."""
-
-    JPRS = "jprs"
-    """JPRS's rules, and the wait."""
 
 
 def enforce(config: Any) -> Role:

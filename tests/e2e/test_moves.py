@@ -126,6 +126,20 @@ def test_who_keeps_the_certificate_does_not_move(world: World, option: str, serv
     assert asked(world) == []
 
 
+def test_who_keeps_the_certificate_renews_it_where_it_is_from(world: World) -> None:
+    lets_encrypt(world)
+    world.lineage("www.example.jp").set("renew_before_expiry", "91 days")
+    forget(world)
+    line = f"run -n {FLAG} -d www.example.jp {CONTACT} --keep-until-expiring"
+    certbot(world, line, *world.eab()).check()
+    assert served(world) == world.letsencrypt.issued[-1].serial
+    assert len(world.letsencrypt.issued) == 1  # since the world forgot the first
+    params = world.lineage("www.example.jp").params
+    assert (params["authenticator"], params["installer"]) == ("apache", "apache")
+    assert "letsencrypt" in params["server"]
+    assert asked(world) == []
+
+
 def test_other_names_are_no_move(world: World) -> None:
     world.vhost("www.example.jp", "b.example.jp", "c.example.jp")
     names = "www.example.jp,b.example.jp"

@@ -14,7 +14,7 @@ from certbot import configuration
 from certbot._internal import cli, constants
 from certbot._internal.plugins import disco
 
-from certbot_jprs import one_flag, selection
+from certbot_jprs import one_flag, parsing, selection
 from certbot_jprs.one_flag import Decision
 from certbot_jprs.options import NAME
 from tests.unit.lineage import ConfigDir
@@ -78,6 +78,7 @@ class Parse:
         self.ini.write_text(ini, encoding="utf-8")
         forget()
         parsed: Any = cli.prepare_and_parse_args(registry(), [*args, *self.config_dir.options])
+        parsing.begin()  # as the plugin's constructor does, where a renewal file selects it
         if isinstance(parsed, argparse.Namespace):  # Certbot before 2.7
             parsed = configuration.NamespaceConfig(parsed)
         return Parsed(parsed, one_flag.current())

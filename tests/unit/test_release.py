@@ -73,7 +73,7 @@ class Apache:
         ]
         self._do(f"deploy {name}")
 
-    def enhance(self, name: str, what: str) -> None:
+    def enhance(self, name: str, what: str, _options: object) -> None:
         self._do(f"{what} {name}")
 
     def save(self, _title: str = "") -> None:

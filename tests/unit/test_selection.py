@@ -13,7 +13,7 @@ from certbot_jprs import one_flag, policy, selection
 from certbot_jprs.exceptions import PolicyError
 from certbot_jprs.one_flag import Decision
 from certbot_jprs.options import NAME
-from certbot_jprs.selection import Role
+from certbot_jprs.roles import Role
 from tests.unit import pki
 from tests.unit.command_line import CONTACT, FLAG, Parse, forget
 from tests.unit.lineage import LETS_ENCRYPT, OTHER_CA, ConfigDir
