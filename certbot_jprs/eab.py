@@ -130,7 +130,7 @@ def _contents(path: str) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
         raise OptionError(_unreadable(path, error)) from None
-    with open(descriptor, "rb") as stream:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise OptionError(_("--jprs-eab-file: {file} is not a file.").format(file=path))
@@ -141,10 +141,11 @@ def _contents(path: str) -> str:
                     "chown root {file}; chmod 600 {file}"
                 ).format(file=path)
             )
-        try:
-            data = stream.read(MOST_BYTES + 1)
-        except OSError as error:
-            raise OptionError(_unreadable(path, error)) from None
+        data = os.read(descriptor, MOST_BYTES + 1)
+    except OSError as error:
+        raise OptionError(_unreadable(path, error)) from None
+    finally:
+        os.close(descriptor)
     if len(data) > MOST_BYTES:
         raise OptionError(_wrong_form(path))
     try:
