@@ -28,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status.
     """
     output.prepare()
-    parsed = parser().parse_args(arguments)
+    parsed, unknown = parser().parse_known_args(arguments)
+    if unknown:  # said by the subcommand's parser, which has its own exit status
+        parsed.parser.error(_("unknown: {words}").format(words=" ".join(unknown)))
     subcommand = import_module(f"certbot_jprs.command.{parsed.module}")
     try:
         status: int = subcommand.run(parsed)
@@ -86,7 +88,7 @@ def _add(
         epilog=details,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.set_defaults(module=name.replace("-", "_"))
+    made.set_defaults(module=name.replace("-", "_"), parser=made)
     return made
 
 
