@@ -164,7 +164,7 @@ def _unreadable(path: str, error: OSError | ValueError) -> str:
 def _wrong_form(path: str) -> str:
     return _(
         "--jprs-eab-file: {file} has another form than expected. Write the key identifier (kid) in "
-        'the first line and the MAC key in the second, or JSON: {{"kid": "…", "hmac": "…"}}'
+        'the first line and the MAC key in the second, or JSON: {{"kid": "...", "hmac": "..."}}'
     ).format(file=path)
 
 

@@ -20,6 +20,9 @@ from certbot_jprs.problem_table import CHALLENGE, OTHERS, TABLE, Explanation, Ro
 
 __all__ = ["CHALLENGE", "Explanation", "Problem", "explain", "find", "find_in_text"]
 
+_DEEPEST = 8
+"""So many braces before a type are tried as the beginning of its document."""
+
 _PREFIX = re.compile(r"urn:(?:ietf:params:)?acme:error:", re.IGNORECASE)
 
 
@@ -129,22 +132,26 @@ def _typed(text: str) -> Iterator[tuple[int, Problem]]:
 
 def _document(text: str, start: int, end: int, kind: str) -> Problem:
     """Reads the problem document (RFC 7807) around a type."""
-    begin = text.rfind("{", 0, start)
-    following = _PREFIX.search(text, end)
-    inside = text[max(begin, 0) : following.start() if following else len(text)]
-    detail = re.search(r'"detail"\s*:\s*("(?:[^"\\]|\\.)*")', inside)
-    status = re.search(r'"status"\s*:\s*(\d{3})\b', inside)
-    of_challenge = re.search(r'"error"\s*:\s*$', text[:begin] if begin >= 0 else "")
-    try:
-        words = json.loads(detail.group(1)) if detail else ""
-    except ValueError:
-        words = ""
-    return Problem(
-        kind,
-        words,
-        int(status.group(1)) if status else None,
-        CHALLENGE if of_challenge else None,
-    )
+    begin = start
+    for _attempt in range(_DEEPEST):
+        begin = text.rfind("{", 0, begin)
+        if begin < 0:
+            break
+        try:
+            document, stop = json.JSONDecoder().raw_decode(text, begin)
+        except (ValueError, RecursionError):
+            continue
+        if stop < end or not str(document.get("type")).endswith(kind):
+            continue  # a brace in a text, or an object around
+        detail, status = document.get("detail"), document.get("status")
+        of_challenge = re.search(r'"error"\s*:\s*$', text[max(begin - 100, 0) : begin])
+        return Problem(
+            kind,
+            detail if isinstance(detail, str) else "",
+            status if isinstance(status, int) else None,
+            CHALLENGE if of_challenge else None,
+        )
+    return Problem(kind, "")
 
 
 def _reported(text: str) -> Iterator[tuple[int, Problem]]:
