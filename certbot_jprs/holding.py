@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from certbot import configuration, errors
 from certbot.display import util as display_util
 
-from certbot_jprs import internals
+from certbot_jprs import internals, language
 from certbot_jprs.exceptions import HoldingError
 from certbot_jprs.language import _
 from certbot_jprs.options import DEST, NAME
@@ -287,6 +287,7 @@ class Keeper:
         self._queue.clear()
         if not jobs:
             return lambda: None
+        language.conclude()
         if self._queued:
             display_util.notify(
                 _(
@@ -399,6 +400,8 @@ class Keeper:
             if key.startswith(DEST):
                 setattr(config, key, options.restored(key, value))
         options.carry_apache_options(config, lambda _dest: False)
+        if config.verb == "renew":
+            options.enter_language(config)
         # Certbot before 5.0 runs the first for a renewed certificate, the second for a new one.
         config.renew_hook = config.deploy_hook = lineage.deploy_hook
         config.directory_hooks = record.directory_hooks

@@ -108,7 +108,7 @@ def _add_wait_ocsp(commands: argparse._SubParsersAction[_Parser]) -> None:
         _("Wait until the OCSP responder knows a new certificate."),
         _(
             "As a deploy hook of any Certbot set-up, here with nginx:\n"
-            "  certbot certonly --webroot … --deploy-hook "
+            "  certbot certonly --webroot ... --deploy-hook "
             '"certbot-jprs wait-ocsp && systemctl reload nginx"\n'
             "As a post hook, one wait for all of a run:\n"
             '  certbot renew --post-hook "certbot-jprs wait-ocsp --all && systemctl reload nginx"\n'
