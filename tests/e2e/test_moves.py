@@ -138,7 +138,7 @@ def test_who_keeps_the_certificate_renews_it_where_it_is_from(world: World) -> N
     params = world.lineage("www.example.jp").params
     assert (params["authenticator"], params["installer"]) == ("apache", "apache")
     assert "letsencrypt" in params["server"]
-    assert asked(world) == []
+    assert not world.jprs.requests
 
 
 def test_other_names_are_no_move(world: World) -> None:
