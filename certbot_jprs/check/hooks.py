@@ -151,7 +151,7 @@ def explain_sleep(path: str, line: int, text: str, instead: str) -> str:
         instead: the line to write; empty where it is to be deleted.
     """
     if instead:
-        message = _("{path}:{line} sleeps: {text} Write instead: {instead}")
+        message = _("{path}:{line} sleeps: `{text}`. Write instead: {instead}")
     else:
-        message = _("{path}:{line} sleeps: {text} Delete that line.")
+        message = _("{path}:{line} sleeps: `{text}`. Delete that line.")
     return message.format(path=path, line=line, text=text, instead=instead)

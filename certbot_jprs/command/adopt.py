@@ -147,7 +147,7 @@ def _adopt(config_dir: str, name: str, lineage: Lineage | None, *, ask: bool) ->
             )
         backup = adoption.write(lineage, change)
     output.result(
-        _("{name} is renewed by {plugin} from now on. To undo this: mv {backup} {path}").format(
+        _("{name} belongs to {plugin} from now on. To undo this: mv {backup} {path}").format(
             name=name, plugin=NAME, backup=backup, path=lineage.renewal_file
         )
     )

@@ -272,22 +272,30 @@ def _check_hooks(entry: Entry, add: Add) -> None:
         if kind == "pre_hook" or not isinstance(command, str):
             continue
         left = without_sleep(command)
-        if left != command:
-            write = f"{kind} = {left}" if left else _("(no such line)")
-            add(
-                Level.WARNING,
-                "sleep",
-                _(
-                    "{path} sleeps: {kind} = {command} Write instead: {instead} Or run: "
-                    "certbot-jprs adopt {name}"
-                ).format(
-                    path=entry.lineage.renewal_file,
-                    kind=kind,
-                    command=command,
-                    instead=write,
-                    name=entry.lineage.name,
-                ),
+        if left == command:
+            continue
+        message = (
+            _(
+                "{path} sleeps: `{kind} = {command}`. Run: certbot-jprs adopt {name}; or write "
+                "instead: {kind} = {left}"
             )
+            if left
+            else _(
+                "{path} sleeps: `{kind} = {command}`. Run: certbot-jprs adopt {name}; or delete "
+                "that line"
+            )
+        )
+        add(
+            Level.WARNING,
+            "sleep",
+            message.format(
+                path=entry.lineage.renewal_file,
+                kind=kind,
+                command=command,
+                name=entry.lineage.name,
+                left=left,
+            ),
+        )
 
 
 def of_machine(survey: Survey) -> list[Finding]:
