@@ -172,8 +172,8 @@ def check_proxies(report: Report, case: Case, schedulers: list[Scheduler]) -> No
                 "This shell uses a proxy ({variables}) that a timer or cron job does not have, "
                 "and without it JPRS cannot be reached: renewals will fail. Set it there, too: "
                 "systemctl edit certbot.service, then [Service] and "
-                "Environment=https_proxy=... http_proxy=...; in a crontab, https_proxy=... on a line "
-                "above the command."
+                "Environment=https_proxy=... http_proxy=...; in a crontab, https_proxy=... on a "
+                "line above the command."
             ).format(variables=names)
         )
         return
