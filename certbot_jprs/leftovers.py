@@ -47,7 +47,11 @@ def relevant(store: Store, name: str, lineage: Lineage | None) -> Record | None:
     if lineage is None and store.has_renewal_file(name):
         logger.info("The certificate %s stays held: its renewal file cannot be read", name)
         return None
-    reason = _reason_to_drop(record, lineage)
+    try:
+        reason = _reason_to_drop(record, lineage)
+    except OSError as error:
+        logger.info("The certificate %s stays held: its files cannot be read: %s", name, error)
+        return None
     if reason is None:
         return record
     logger.info("The record of the held certificate %s is dropped: %s", name, reason)
@@ -59,15 +63,16 @@ def relevant(store: Store, name: str, lineage: Lineage | None) -> Record | None:
 
 
 def _reason_to_drop(record: Record, lineage: Lineage | None) -> str | None:
-    """Settles which version waits; says why none does."""
+    """Settles which version waits; says why none does.
+
+    Raises:
+        OSError: the lineage's versions cannot be read.
+    """
     if lineage is None:
         return "its lineage is gone"
     if not is_held_by_us(lineage.params):
         return "its lineage belongs to another plugin or CA now"
-    try:
-        versions = archive.versions(lineage)
-    except OSError as error:
-        return str(error)
+    versions = archive.versions(lineage)
     if record.in_service is not None and record.step is Step.HELD:
         return _settle(record, lineage, versions)
     return None if record.held in versions else "its certificate is gone"
