@@ -11,6 +11,7 @@ import os
 import socket
 import ssl
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -184,7 +185,8 @@ def _get(url: str, address: str) -> tuple[int, str | None, bytes]:
     else:
         pool = urllib3.HTTPConnectionPool(address, port, timeout=timeout)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    with contextlib.closing(pool):
+    with contextlib.closing(pool), warnings.catch_warnings():
+        warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
         response = pool.urlopen(
             "GET",
             target,

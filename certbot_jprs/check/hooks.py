@@ -59,7 +59,7 @@ def _hooks(case: Case) -> dict[str, str]:
 def _check_hooks(report: Report, case: Case) -> None:
     hooks = _hooks(case)
     for kind, command in hooks.items():
-        program = _missing_program(command)
+        program = missing_program(command)
         if program:
             report.warn(
                 _(
@@ -67,14 +67,27 @@ def _check_hooks(report: Report, case: Case) -> None:
                     "path, or make it executable: chmod +x {program}"
                 ).format(kind=kind.replace("_", "-"), program=program)
             )
-    if _STOPS.search(hooks.get("pre_hook", "")):
+    if stops(hooks.get("pre_hook", "")):
         _warn_of_stop(report, "pre-hook")
     for kind in HOOK_DIRECTORIES:
         _check_directory(report, os.path.join(case.config_dir, "renewal-hooks", kind))
 
 
-def _missing_program(command: str) -> str:
-    """Returns the first word of a command if that cannot be run, else nothing."""
+def stops(command: str) -> bool:
+    """Tells whether a hook stops a service.
+
+    Args:
+        command: the shell's command, or a script.
+    """
+    return _STOPS.search(command) is not None
+
+
+def missing_program(command: str) -> str:
+    """Returns the first word of a command if that cannot be run, else nothing.
+
+    Args:
+        command: the shell's command.
+    """
     try:
         word = (shlex.split(command) or [""])[0].rstrip(";")
     except ValueError:  # an open quotation mark: the shell will say so
@@ -100,7 +113,7 @@ def _check_directory(report: Report, directory: str) -> None:
                     "{path} is not executable, so that Certbot passes it over. Run: chmod +x {path}"
                 ).format(path=path)
             )
-        elif os.path.basename(directory) == "pre" and _STOPS.search(_read(path)):
+        elif os.path.basename(directory) == "pre" and stops(_read(path)):
             _warn_of_stop(report, path)
 
 

@@ -38,7 +38,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from certbot_jprs.command import findings, output, survey, table
-from certbot_jprs.command.findings import WORST_FIRST, Finding, Level, Limits
+from certbot_jprs.command.levels import WORST_FIRST, Finding, Level, Limits
 from certbot_jprs.command.survey import Entry, Survey
 from certbot_jprs.language import _
 
