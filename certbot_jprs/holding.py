@@ -264,8 +264,9 @@ class Keeper:
             self._queued.add(id(config))
             display_util.notify(
                 _(
-                    "The new certificate of {name} is saved and held: it goes into service at the "
-                    "end of this run, once the OCSP responder knows it."
+                    "The new certificate of {name} is saved and held: the old one stays in "
+                    "service until the end of this run, and until the OCSP responder knows the "
+                    "new one."
                 ).format(name=name)
             )
             return
@@ -282,17 +283,24 @@ class Keeper:
         config_dir = os.path.abspath(namespace.config_dir)
         store = Store(config_dir)
         names = [namespace.certname] if namespace.certname else store.names()
-        jobs = list(self._queue.values())
-        jobs += self._left_held(config_dir, [name for name in names if name not in self._queue])
+        new = list(self._queue.values())
+        left = self._left_held(config_dir, [name for name in names if name not in self._queue])
         self._queue.clear()
+        jobs = new + left
         if not jobs:
             return lambda: None
         language.conclude()
-        if self._queued:
+        if new:
             display_util.notify(
                 _(
                     "Nothing more is ordered in this run. What is held goes into service now, "
                     "each once the OCSP responder knows it."
+                )
+            )
+        if left:
+            display_util.notify(
+                _("An earlier run left on their way into service: {names}").format(
+                    names=", ".join(job.record.name for job in left)
                 )
             )
         release = Release(store, jobs, bool(namespace.quiet))
