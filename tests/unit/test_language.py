@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext
 import struct
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from certbot_jprs import language
-from certbot_jprs.language import _
+from certbot_jprs.language import _, marked
 
 ENGLISH = "Renewed at {when}."
 JAPANESE = "{when}に更新しました。"
@@ -51,13 +52,18 @@ class Catalogues:
 
     def say(self, **environment: str) -> str:
         """Returns the message as a process in that environment shows it."""
+        self.in_locale(**environment)
+        return _(ENGLISH)
+
+    def in_locale(self, **environment: str) -> None:
+        """Lets a process start anew in that environment."""
         for name, value in environment.items():
             self._monkeypatch.setenv(name, value)
         forget()
-        return _(ENGLISH)
 
 
 def forget() -> None:
+    language.start(None)
     for cached in vars(language).values():
         if hasattr(cached, "cache_clear"):
             cached.cache_clear()
@@ -139,3 +145,139 @@ def test_no_damage_to_a_catalogue_raises(
     damaged = (GOOD[:position] + patch + GOOD[position + len(patch) :])[:end]
     catalogues.file.write_bytes(damaged)
     assert isinstance(catalogues.say(LANG="ja_JP.UTF-8"), str)
+
+
+@pytest.mark.parametrize(
+    ("preferred", "said"),
+    [
+        ("en:ja", ENGLISH),  # gettext alone would pass over English, which has no catalogue
+        ("en_US.UTF-8:ja_JP.UTF-8", ENGLISH),
+        ("ja:en", JAPANESE),
+        ("fr:ja:en", JAPANESE),
+        ("fr:de", ENGLISH),
+        (":", ENGLISH),
+        ("japanese", ENGLISH),
+        ("ja@romaji", JAPANESE),
+    ],
+)
+def test_several_languages_in_their_order(
+    catalogues: Catalogues, preferred: str, said: str
+) -> None:
+    catalogues.file.write_bytes(GOOD)
+    assert catalogues.say(LANGUAGE=preferred, LANG="ja_JP.UTF-8") == said
+
+
+def test_variables_in_the_order_of_gettext(catalogues: Catalogues) -> None:
+    catalogues.file.write_bytes(GOOD)
+    assert catalogues.say(LC_ALL="ja_JP.UTF-8", LANG="en_US.UTF-8") == JAPANESE
+    assert catalogues.say(LC_ALL="en_US.UTF-8", LANG="ja_JP.UTF-8") == ENGLISH
+    assert catalogues.say(LC_ALL="", LC_MESSAGES="", LANG="ja_JP.UTF-8") == JAPANESE
+
+
+# What decides
+
+
+def test_the_option_beats_the_lineage_and_the_locale(catalogues: Catalogues) -> None:
+    catalogues.file.write_bytes(GOOD)
+    catalogues.in_locale(LANG="en_US.UTF-8")
+    assert _(ENGLISH) == ENGLISH
+    language.start("ja")
+    assert _(ENGLISH) == JAPANESE
+    language.enter("en")
+    assert _(ENGLISH) == JAPANESE
+
+
+def test_the_lineage_beats_the_locale(catalogues: Catalogues) -> None:
+    catalogues.file.write_bytes(GOOD)
+    catalogues.in_locale(LANG="en_US.UTF-8")
+    language.start(None)
+    language.enter("ja")
+    assert _(ENGLISH) == JAPANESE
+    language.enter("en")
+    assert _(ENGLISH) == ENGLISH
+
+
+@pytest.mark.parametrize("remembered", [None, "", "None", "xx", "JA"])
+def test_a_lineage_that_remembers_none_of_ours(
+    catalogues: Catalogues, remembered: str | None
+) -> None:
+    catalogues.file.write_bytes(GOOD)
+    catalogues.in_locale(LANG="ja_JP.UTF-8")
+    language.start(remembered)
+    language.enter("en")
+    language.enter(remembered)
+    assert _(ENGLISH) == JAPANESE
+
+
+@pytest.mark.parametrize(
+    ("remembered", "said"),
+    [
+        ((), ENGLISH),
+        ((None,), ENGLISH),
+        (("ja",), JAPANESE),
+        (("ja", None), JAPANESE),
+        (("ja", "ja"), JAPANESE),
+        (("ja", "en"), ENGLISH),
+        (("en", "ja"), ENGLISH),
+    ],
+)
+def test_the_end_of_a_run_without_a_locale(
+    catalogues: Catalogues, remembered: tuple[str | None, ...], said: str
+) -> None:
+    catalogues.file.write_bytes(GOOD)
+    catalogues.in_locale()
+    for each in remembered:
+        language.enter(each)
+    language.conclude()
+    assert _(ENGLISH) == said
+
+
+# Outputs
+
+
+class Output:
+    """A standard output or error of some encoding."""
+
+    def __init__(self, encoding: str | None) -> None:
+        self.encoding = encoding
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [
+        ("utf-8", JAPANESE),
+        ("UTF-8", JAPANESE),
+        ("euc_jp", JAPANESE),
+        ("cp932", JAPANESE),
+        (None, JAPANESE),
+        ("ascii", ENGLISH),
+        ("ANSI_X3.4-1968", ENGLISH),
+        ("iso8859-1", ENGLISH),
+        ("unheard-of", ENGLISH),
+    ],
+)
+def test_what_an_output_cannot_show_is_said_in_english(
+    catalogues: Catalogues,
+    monkeypatch: pytest.MonkeyPatch,
+    stream: str,
+    encoding: str | None,
+    said: str,
+) -> None:
+    catalogues.file.write_bytes(GOOD)
+    catalogues.in_locale(LANG="ja_JP.UTF-8")
+    monkeypatch.setattr(sys, stream, Output(encoding))
+    assert _(ENGLISH) == said
+    language.start("ja")
+    assert _(ENGLISH) == said
+
+
+def test_without_any_output(catalogues: Catalogues, monkeypatch: pytest.MonkeyPatch) -> None:
+    catalogues.file.write_bytes(GOOD)
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert catalogues.say(LANG="ja_JP.UTF-8") == JAPANESE
+
+
+def test_marked_messages_stay_as_they_are() -> None:
+    assert marked(ENGLISH) == ENGLISH
