@@ -15,6 +15,7 @@ from typing import Any, Callable
 
 from certbot import errors
 
+from certbot_jprs import apache as installer
 from certbot_jprs import internals
 from certbot_jprs.check import challenge
 from certbot_jprs.check.case import Case
@@ -90,11 +91,11 @@ def _check_hosts(report: Report, case: Case, plugin: Any) -> None:
     """Checks that there is a virtual host for each name, as the installation needs it."""
     served = {str(name).lower() for name in plugin.get_all_names()}
     for name in case.names:
+        if name.startswith("*."):
+            _check_wildcard(report, case, plugin, name)
+            continue
         if name in served:
             report.ok(_("Apache has a virtual host for {name}").format(name=name))
-            continue
-        if name.startswith("*."):
-            _check_wildcard(report, case, name)
             continue
         chosen = internals.has_virtual_host(plugin, name)
         if chosen:
@@ -122,24 +123,32 @@ def _check_hosts(report: Report, case: Case, plugin: Any) -> None:
             )
 
 
-def _check_wildcard(report: Report, case: Case, name: str) -> None:
-    """Says that Certbot asks which virtual hosts use a wildcard certificate."""
+def _check_wildcard(report: Report, case: Case, plugin: Any, name: str) -> None:
+    """Says which virtual hosts would use a wildcard certificate."""
     if case.validates_by_apache:
         return  # refused, and said already
     if case.interactive:
         report.warn(
             _(
-                "The real command will ask which virtual hosts shall use {name}. Answer it, or "
-                "use certonly and install the certificate later."
+                "The real command will ask which virtual hosts shall use {name}. With -n it takes "
+                "all that the name covers."
             ).format(name=name)
         )
-    else:
+        return
+    hosts = installer.hosts(plugin, name)
+    if hosts == [name]:
         report.fail(
             _(
-                "Which virtual hosts shall use {name} is asked on a terminal only, so that the "
-                "certificate would be issued and not installed. Leave -n out, or use certonly "
-                "with -i {plugin}, and later: certbot install -i {plugin}"
+                "Apache serves no name that {name} covers, so that the certificate would be "
+                "issued and not installed. Add a virtual host with such a ServerName; or use "
+                "certonly, and later: certbot install -i {plugin}"
             ).format(name=name, plugin=NAME)
+        )
+    else:
+        report.ok(
+            _("The virtual hosts of {hosts} would use {name}").format(
+                hosts=", ".join(hosts), name=name
+            )
         )
 
 

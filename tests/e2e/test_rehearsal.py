@@ -508,11 +508,24 @@ def test_a_wildcard_by_dns_01(world: World) -> None:
     assert "for *.example.jp" in result.output
     certbot(world, line, *world.eab()).check()
 
-    # `run` asks where to install it, on a terminal only.
-    line = line.replace("certonly -n", "run -n")
-    (found,) = lines(rehearse(world, line), "FAIL")
-    assert "Leave -n out" in found
-    assert certbot(world, f"{line} --force-renewal").returncode != 0
+    # `run` installs it, for every host that it covers.
+    line = line.replace("certonly -n", "run -n") + " --force-renewal"
+    result = rehearse(world, line)
+    assert f"virtual hosts of {WWW} would use *.example.jp" in result.output, f"{result}"
+    certbot(world, line).check()
+
+
+def test_a_wildcard_that_no_host_would_use(world: World) -> None:
+    world.vhost("www.example.com")
+    hooks = f"--manual-auth-hook {world.dns_hook} --manual-cleanup-hook {world.dns_hook}"
+    line = (
+        f"run -n -a manual {hooks} --preferred-challenges dns -i {NAME} "
+        f"-d '*.example.jp' {CONTACT} {QUICK}"
+    )
+    (found,) = lines(rehearse(world, line, *world.eab()), "FAIL")
+    assert "no name that *.example.jp covers" in found
+    assert "certonly" in found
+    assert certbot(world, line, *world.eab()).returncode != 0
 
 
 def test_certonly_needs_no_virtual_host(world: World) -> None:
