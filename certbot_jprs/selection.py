@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from certbot.display import util as display_util
 
-from certbot_jprs import integrity, one_flag, policy
+from certbot_jprs import integrity, one_flag, options, policy
 from certbot_jprs.internals import ParsedCommand
 from certbot_jprs.language import _
 from certbot_jprs.options import NAME
@@ -62,8 +62,9 @@ def _enforce_on_command(config: Any) -> Role:
         )
         decision = one_flag.current()
     one_flag.renew_implied(config)
-    for notice in decision.notices:
-        display_util.notify(notice)
+    if not options.is_rehearsal(config):  # which shows them among its findings
+        for notice in decision.notices:
+            display_util.notify(notice)
     return Role.JPRS if decision.governed else Role.APACHE
 
 

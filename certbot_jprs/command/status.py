@@ -76,7 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
             json.dumps(_as_json(found, judged, general, level), ensure_ascii=False, indent=1)
         )
     else:
-        _print(judged, general, level, now)
+        schedulers = [scheduler.where for scheduler in found.found.schedulers]
+        _print(judged, general, schedulers, level, now)
     return int(level)
 
 
@@ -84,7 +85,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print(
-    judged: Sequence[Judged], general: Sequence[Finding], level: Level, now: datetime
+    judged: Sequence[Judged],
+    general: Sequence[Finding],
+    schedulers: Sequence[str],
+    level: Level,
+    now: datetime,
 ) -> None:
     words = {
         Level.OK: _("OK"),
@@ -112,6 +117,9 @@ def _print(
         ]
         output.result("")
         output.result(table.render(head, [_row(entry, now) for entry, _each in judged]))
+    if schedulers:
+        output.result("")
+        output.result(_("Renewals are run by: {where}").format(where=", ".join(schedulers)))
     lines = [(words[finding.level], finding.message) for finding in general]
     lines += [
         (words[finding.level], f"{entry.lineage.name}: {finding.message}")

@@ -17,7 +17,17 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.e2e.helpers import CONTACT, NAME, QUICK, asked, certbot, first_run, forget, refused
+from tests.e2e.helpers import (
+    CONTACT,
+    NAME,
+    QUICK,
+    asked,
+    certbot,
+    first_run,
+    forget,
+    lets_encrypt,
+    refused,
+)
 from tests.lab import CA, REFUSING, SILENT, WEB, Result, World
 
 WWW = "www.example.jp"
@@ -412,6 +422,30 @@ def test_a_lineage_of_the_manuals_is_not_taken_over_by_a_rehearsal(world: World)
     before = world.lineage(WWW).renewal.read_bytes()
     rehearse(world, f"run -n -a {NAME} -d {WWW}")
     assert world.lineage(WWW).renewal.read_bytes() == before
+
+
+def test_a_move_from_another_ca_is_not_made_by_a_rehearsal(world: World) -> None:
+    lets_encrypt(world)
+    before = world.lineage(WWW).renewal.read_bytes()
+    result = rehearse(world, f"run -n -a {NAME} -d {WWW} {CONTACT}", *world.eab())
+    assert result.returncode == 0, f"{result}"
+    (found,) = (line for line in lines(result, "warn") if "moves from" in line)
+    assert result.output.count("moves from") == 1
+    assert world.lineage(WWW).renewal.read_bytes() == before
+    assert world.lineage(WWW).version() == 1
+    assert world.letsencrypt.url in found
+
+
+def test_a_csr(world: World) -> None:
+    world.vhost(WWW)
+    request = ("-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "/run/tmp/key.pem")
+    names = ("-subj", f"/CN={WWW}", "-addext", f"subjectAltName=DNS:{WWW}")
+    world.run("openssl", "req", *request, *names, "-out", "/run/tmp/csr.pem").check()
+    line = f"certonly -n -a {NAME} --csr /run/tmp/csr.pem {CONTACT} {QUICK}"
+    result = rehearse(world, line, *world.eab())
+    assert result.returncode == 0, f"{result}"
+    assert f"Rehearsal for {WWW}:" in result.output
+    certbot(world, line, *world.eab()).check()
 
 
 @pytest.mark.parametrize(
