@@ -165,6 +165,18 @@ def _named_by(word: str, known: dict[str, Any]) -> list[Any]:
     return named
 
 
+def words_of(group: Any) -> list[str]:
+    """Returns the words of the command line that is about to be parsed.
+
+    Why: an error of parsing is told before any option has its value; its language is looked for
+    here. Where the parser is unknown there are none, and the locale decides.
+
+    Args:
+        group: the parser or group given to ``inject_parser_options``.
+    """
+    return [str(word) for word in getattr(getattr(group, "_parser", None), "args", None) or ()]
+
+
 def option_dests(group: Any, prefix: str) -> dict[str, Callable[[str], Any]]:
     """Lists the options of another plugin that the parser knows already.
 

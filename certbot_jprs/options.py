@@ -91,6 +91,16 @@ def restored(dest: str, text: Any) -> Any:
         return default
 
 
+def _language_in(words: list[str]) -> str | None:
+    """Finds the language on a command line that is not parsed yet."""
+    spellings = (f"--{NAME}-language", "--jprs-language")
+    for word, following in zip(words, [*words[1:], ""]):
+        option, equals, value = word.partition("=")
+        if option in spellings:
+            return (value if equals else following).lower()
+    return None
+
+
 def inject(group: Any, name: str) -> None:
     """Adds the options to Certbot's parser.
 
@@ -104,6 +114,7 @@ def inject(group: Any, name: str) -> None:
     """
     if name != NAME:
         return
+    language.start(_language_in(internals.words_of(group)))
 
     def add(option: str, **kwargs: Any) -> None:
         kwargs.setdefault("dest", DEST + option.replace("-", "_"))
