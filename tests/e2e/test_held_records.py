@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import json
 import time
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.e2e.held import (
     FORCE,
+    HOOKED,
     HOOKS,
     IMPATIENT,
     NAME,
@@ -30,7 +32,6 @@ from tests.lab.faults import fault
 
 PLUGIN = "certbot-jprs:http"
 OTHER = "b.example.jp"
-APACHE = {"authenticator": "apache", "installer": "apache"}
 
 
 def words(text: str) -> str:
@@ -158,42 +159,45 @@ def test_a_held_one_that_is_renewed_again_is_skipped(world: World) -> None:
 @pytest.mark.parametrize("garbage", [False, True])
 def test_other_plugins_lineages_are_as_without_this_one(world: World, garbage: bool) -> None:
     log_hooks(world, "pre", "deploy", "post")
-    theirs = "m.example.jp"
-    fleet.found(world, [theirs], **APACHE, renew_hook=repr(hook("own")))
-    world.certbot(*FORCE, "--cert-name", theirs).check()
-    alone = [(word, version) for word, _at, name, version in hooked(world)]
-    world.path("/run/tmp/hooked").unlink()
+    ours, theirs = ("a.example.jp", "z.example.jp"), ("m.example.jp", "n.example.jp")
+    own = repr(hook("own"))
+    fleet.found(world, theirs[:1], authenticator="apache", installer="apache", renew_hook=own)
+    fleet.found(world, theirs[1:], authenticator="apache", installer=None, renew_hook=own)
+    world.certbot(*FORCE).check()
+    alone = [(word, name) for word, _at, name, _version in hooked(world)]
+    assert alone == [
+        ("pre", ""),
+        *[(word, name) for name in theirs for word in ("deploy", "own")],
+        ("post", ""),
+    ]
+    world.path(HOOKED).unlink()
 
-    fleet.found(world, ["a.example.jp", "z.example.jp"])
+    fleet.found(world, ours)
     if garbage:
-        for name in ("a.example.jp", theirs):
+        for name in (ours[0], *theirs):
             world.write(f"{RECORDS}/{name}.json", "{ garbage")
     world.ocsp.lag = 4
-    with world.watch("a.example.jp", "z.example.jp", theirs) as watcher:
+    with world.watch(*ours, theirs[0]) as watcher:
         result = world.certbot(*FORCE).check()
         time.sleep(0.5)
-    first = watcher.first(serials(world, theirs)[2])
-    assert first is not None
-    assert first < world.ocsp.known_at(serials(world, theirs)[2])
-    assert alone == [("pre", 0), ("deploy", 2), ("own", 2), ("post", 0)]
     noted = hooked(world)
-    assert [
-        (word, version - 1 if version else 0)
-        for word, _at, name, version in noted
-        if name in ("", theirs)
-    ] == alone
-    assert [name for word, _at, name, _version in noted if word == "deploy"] == [
-        theirs,
-        "a.example.jp",
-        "z.example.jp",
-    ]
+    assert [(word, name) for word, _at, name, _version in noted if name not in ours] == alone
+    assert [name for word, _at, name, _version in noted if word == "deploy"] == [*theirs, *ours]
     assert noted[-1][0] == "post"
-    for name in ("a.example.jp", "z.example.jp"):
+    for name in theirs:
+        assert world.lineage(name).version() == 3
+        assert f"new certificate of {name}" not in result.output
+        assert not world.path(f"{RECORDS}/{name}.json").exists()
+    for name in ours:
         at = watcher.first(serials(world, name)[1])
+        good_at = world.ocsp.good_at(serials(world, name)[1])
         assert at is not None
-        assert at > (world.ocsp.good_at(serials(world, name)[1]) or at)
-    assert f"new certificate of {theirs}" not in result.output
-    assert not world.path(f"{RECORDS}/{theirs}.json").exists()
+        assert good_at is not None
+        assert good_at < at
+    # Theirs does not wait, as ever.
+    at = watcher.first(serials(world, theirs[0])[2])
+    assert at is not None
+    assert at < world.ocsp.known_at(serials(world, theirs[0])[2])
 
 
 def test_another_cas_command_with_a_hook_is_as_without_this_plugin(world: World) -> None:
@@ -242,7 +246,7 @@ def test_moved_to_another_ca_while_held(world: World) -> None:
     assert world.served(NAME).serial == world.letsencrypt.issued[-1].serial
 
 
-@pytest.mark.parametrize("text", ["", "{", "[[" * 50000, '{"format": 99}', "\x00" * 400])
+@pytest.mark.parametrize("text", ["{", "\x00" * 400])
 def test_an_unreadable_record_is_rebuilt(world: World, text: str) -> None:
     hold(world)
     world.write(f"{RECORDS}/{NAME}.json", text)
@@ -297,14 +301,22 @@ def test_a_reload_that_fails_is_mended_by_the_next_run(world: World) -> None:
     assert len(serials(world)) == 2
 
 
+FILL = """
+cp -a /etc/letsencrypt /run/tmp/kept
+mount -t tmpfs -o size=4m full {directory}
+[ {directory} != /etc/letsencrypt ] || cp -a /run/tmp/kept/. {directory}/
+dd if=/dev/zero of={directory}/filled bs=1k 2>/run/tmp/dd || true
+"""
+
+
+@pytest.mark.parametrize("where", ["", "/certbot-jprs"])
 @pytest.mark.parametrize("verb", ["renew", "run"])
-def test_a_full_disk_orders_nothing(world: World, verb: str) -> None:
+def test_a_full_disk_orders_nothing(world: World, verb: str, where: str) -> None:
     fleet.found(world, [NAME])
-    directory = "/etc/letsencrypt/certbot-jprs"
-    world.path(directory).mkdir()
-    world.run("mount", "-t", "tmpfs", "-o", "size=16k", "full", directory).check()
+    directory = f"/etc/letsencrypt{where}"
+    world.path(directory).mkdir(exist_ok=True)
+    world.run("sh", "-e", "-c", FILL.format(directory=directory)).check()
     try:
-        orders = world.jprs.steps().count("newOrder")
         line = ("run", "-n", "-a", PLUGIN, "-d", NAME, "--force-renewal")
         result = world.certbot(*(FORCE if verb == "renew" else line))
         assert result.returncode == 1
@@ -312,7 +324,7 @@ def test_a_full_disk_orders_nothing(world: World, verb: str) -> None:
         assert "Nothing was ordered" in said
         assert "No space left" in said
         assert "Free space there" in said
-        assert world.jprs.steps().count("newOrder") == orders
+        assert "newOrder" not in world.jprs.steps()
         assert served(world) == 1
     finally:
         world.run("umount", directory).check()
@@ -335,15 +347,12 @@ def test_a_read_only_directory_orders_nothing(world: World) -> None:
         world.run("umount", directory).check()
 
 
-@pytest.mark.parametrize("number", [28, 30])
-def test_a_record_that_fails_once_the_certificate_is_there_stops_no_release(
-    world: World, number: int
-) -> None:
+def test_a_record_that_fails_once_the_certificate_is_there_stops_no_release(world: World) -> None:
     fleet.found(world, [NAME])
     world.ocsp.lag = 3
     # The trial before the order succeeds, and the record before the version is saved.
     failing = [
-        fault("certbot_jprs.records", "durable.write", do=str(number), call=call)
+        fault("certbot_jprs.records", "durable.write", do=str(errno.ENOSPC), call=call)
         for call in range(3, 7)
     ]
     with world.watch(NAME) as watcher:
