@@ -34,11 +34,9 @@ def run(config: Any, apache: Callable[[], Any]) -> int:
     case = cases.make(config)
     try:
         _check(report, case, apache)
-    except WaitInterrupted as interruption:
+    except WaitInterrupted:
         report.say(
-            _("{what} The rehearsal is not complete; everything is as it was.").format(
-                what=str(interruption)
-            )
+            _("A signal ended the rehearsal, which is not complete; everything is as it was.")
         )
         return 1
     return 1 if report.failed else 0

@@ -10,6 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Mapping
 from typing import Any, Callable
 
@@ -27,6 +28,7 @@ from certbot_jprs.interrupts import Interrupts
 from certbot_jprs.language import _
 from certbot_jprs.options import NAME
 
+HTTP_PORT = 80
 PROCESSES = frozenset({"apache2", "httpd", "httpd.worker", "httpd.event"})
 
 
@@ -76,12 +78,7 @@ def check(
     if not case.validates_by_apache:
         return
     if not is_running():
-        report.warn(
-            _(
-                "Apache is not running, so that http-01 could not be rehearsed. The real command "
-                "starts it; to rehearse everything, start it first: apachectl start"
-            )
-        )
+        _tell_of_stopped(report)
         return
     if addresses:
         _check_challenge(report, plugin, addresses, dns)
@@ -168,6 +165,27 @@ def is_running() -> bool:
         except OSError:
             continue  # it has ended
     return False
+
+
+def _tell_of_stopped(report: Report) -> None:
+    """Says what becomes of an Apache that does not run."""
+    try:
+        socket.create_connection(("localhost", HTTP_PORT), timeout=1).close()
+    except OSError:
+        report.warn(
+            _(
+                "Apache is not running, so that http-01 could not be rehearsed. The real command "
+                "starts it; to rehearse everything, start it first: apachectl start"
+            )
+        )
+        return
+    report.fail(
+        _(
+            "Apache is not running, and cannot be started, because another program listens on "
+            "TCP port {port}. Stop that one (see: ss -ltnp); to get a certificate for it instead, "
+            "see: certbot-jprs wait-ocsp --help"
+        ).format(port=HTTP_PORT)
+    )
 
 
 def _check_challenge(

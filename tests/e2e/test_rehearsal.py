@@ -290,6 +290,17 @@ def test_a_name_that_leads_to_another_machine_is_a_matter_of_doubt(world: World)
     assert "proxy" in found
 
 
+def test_apache_stopped_and_its_port_taken(world: World) -> None:
+    world.vhost(WWW)
+    world.apache.stop()
+    with world.namespace.listen("web", ("0.0.0.0", 80)):
+        result = rehearse(world, RUN, *world.eab())
+        (found,) = lines(result, "FAIL")
+        assert "another program listens" in found
+        assert "ss -ltnp" in found
+        assert certbot(world, RUN, *world.eab()).returncode != 0
+
+
 def test_caa_that_allows_jprs(world: World) -> None:
     world.vhost(WWW)
     world.dns.set_caa("example.jp", "jprs.jp", "letsencrypt.org")
@@ -417,11 +428,28 @@ def test_a_held_certificate_stays_held(world: World) -> None:
 def test_a_lineage_of_the_manuals_is_not_taken_over_by_a_rehearsal(world: World) -> None:
     world.vhost(WWW)
     server = "--key-type rsa --server https://acme.amecert.jprs.jp/DV/getDirectory"
-    line = f"run -n --apache -d {WWW} {CONTACT} {server} --deploy-hook true"
+    line = f"run -n --apache -d {WWW} {CONTACT} {server}"
     certbot(world, line, *world.eab()).check()
-    before = world.lineage(WWW).renewal.read_bytes()
-    rehearse(world, f"run -n -a {NAME} -d {WWW}")
-    assert world.lineage(WWW).renewal.read_bytes() == before
+    lineage = world.lineage(WWW)
+    lineage.set("renew_hook", "sleep 10m;systemctl reload httpd")
+    before = lineage.renewal.read_bytes()
+    result = rehearse(world, f"run -n -a {NAME} -d {WWW}")
+    assert any("sleep 10m" in each for each in lines(result, "warn")), f"{result}"
+    assert result.returncode == 0
+    assert lineage.renewal.read_bytes() == before
+    certbot(world, f"run -n -a {NAME} -d {WWW}").check()
+    assert b"sleep" not in lineage.renewal.read_bytes()
+
+
+def test_an_ocsp_responder_that_cannot_be_reached(world: World) -> None:
+    first_run(world)
+    world.ocsp_address(REFUSING)
+    again = f"certonly -n -a {NAME} --cert-name {WWW} --jprs-ocsp-timeout 1"
+    result = rehearse(world, again)
+    assert result.returncode == 0, f"{result}"
+    assert any("no usable answer" in each for each in lines(result, "warn")), f"{result}"
+    certbot(world, f"{again} --force-renewal").check()
+    assert world.lineage(WWW).version() == 2
 
 
 def test_a_move_from_another_ca_is_not_made_by_a_rehearsal(world: World) -> None:
@@ -496,7 +524,7 @@ def test_a_signal_leaves_apache_as_it_was(world: World, number: signal.Signals) 
     running.signal(number)
     result = running.wait(PATIENCE)
     assert result.returncode == 1, f"{result}"
-    assert number.name in result.output
+    assert "A signal ended the rehearsal" in result.output
     assert "everything is as it was" in result.output
     assert "Traceback" not in result.output
     assert world.apache.hashes() == before
