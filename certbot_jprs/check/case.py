@@ -48,6 +48,12 @@ class Case:
         return NAME in (self.config.authenticator, self.config.configurator)
 
     @property
+    def validates_by_http(self) -> bool:
+        """Whether control of the names is proved by http-01, for which they need addresses."""
+        others = ("apache", "nginx", "standalone", "webroot")
+        return self.validates_by_apache or self.config.authenticator in others
+
+    @property
     def installs_in_apache(self) -> bool:
         """Whether this plugin installs the certificate."""
         return NAME in (self.config.installer, self.config.configurator)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 
 from certbot_jprs.check import caa
@@ -10,6 +11,15 @@ from certbot_jprs.check.case import Case
 from certbot_jprs.check.dns import Dns, LookUpFailed, Trouble
 from certbot_jprs.check.report import Report
 from certbot_jprs.language import _
+
+# RFC 1918, RFC 6598, RFC 4193, and what never leaves a host or a link.
+_INSIDE = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8"),
+        *("169.254.0.0/16", "fc00::/7", "fe80::/10", "::1/128"),
+    )
+)
 
 
 def check(report: Report, case: Case, dns: Dns) -> dict[str, list[str]]:
@@ -27,7 +37,7 @@ def check(report: Report, case: Case, dns: Dns) -> dict[str, list[str]]:
     _warn_of_names(report, case)
     for name in case.names:
         try:
-            if case.validates_by_apache:
+            if case.validates_by_http:
                 addresses[name] = _resolve(report, name, dns)
                 if addresses[name] is None:
                     continue  # whose CAA records cannot be looked up either
@@ -77,7 +87,15 @@ def _resolve(report: Report, name: str, dns: Dns) -> list[str] | None:
             ).format(name=name, reason=failure)
         )
         return None if failure.trouble is Trouble.BROKEN else []
-    if addresses:
+    inside = [address for address in addresses if _is_inside(address)]
+    if addresses and inside == addresses:
+        report.warn(
+            _(
+                "{name} resolves here to {addresses}, which nobody reaches from the Internet. "
+                "Make sure that outside it resolves to an address that leads to this machine."
+            ).format(name=name, addresses=", ".join(addresses))
+        )
+    elif addresses:
         report.ok(
             _("{name} resolves to {addresses}").format(name=name, addresses=", ".join(addresses))
         )
@@ -89,6 +107,12 @@ def _resolve(report: Report, name: str, dns: Dns) -> list[str] | None:
             ).format(name=name)
         )
     return addresses
+
+
+def _is_inside(address: str) -> bool:
+    """Tells whether an address is for private networks only."""
+    parsed = ipaddress.ip_address(address)
+    return any(parsed in network for network in _INSIDE if network.version == parsed.version)
 
 
 def _check_caa(report: Report, name: str, dns: Dns) -> None:

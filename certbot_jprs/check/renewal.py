@@ -30,8 +30,33 @@ def check(report: Report, case: Case, found: Found) -> None:
         found: what renews certificates on this machine.
     """
     _check_lineage(report, case)
+    _check_expansion(report, case)
     hooks.check(report, case, found)
     _check_schedulers(report, found)
+
+
+def _check_expansion(report: Report, case: Case) -> None:
+    """Finds the certificate that Certbot would ask about because its names are among these."""
+    config = case.config
+    if case.lineage is not None or config.certname or config.duplicate or config.csr:
+        return
+    if case.interactive or config.expand or config.renew_by_default:
+        return
+    wanted = frozenset(case.names)
+    for lineage in lineages.all_in(case.config_dir):
+        try:
+            names = lineage.names()
+        except (OSError, ValueError):
+            continue
+        if names and names < wanted:
+            report.fail(
+                _(
+                    "The certificate {name} has some of these names, and with -n Certbot cannot "
+                    "ask whether to add the others to it. Add --expand to do so, or --cert-name "
+                    "NEW for one of its own."
+                ).format(name=lineage.name)
+            )
+            return
 
 
 def _check_lineage(report: Report, case: Case) -> None:

@@ -464,6 +464,35 @@ def test_a_move_from_another_ca_is_not_made_by_a_rehearsal(world: World) -> None
     assert world.letsencrypt.url in found
 
 
+def test_names_that_certbot_would_ask_about(world: World) -> None:
+    first_run(world)
+    world.vhost("example.jp")
+    line = RUN.replace(WWW, f"{WWW},example.jp")
+    (found,) = lines(rehearse(world, line), "FAIL")
+    assert f"certificate {WWW} has some of these names" in found
+    assert "--expand" in found
+    assert certbot(world, line).returncode != 0
+    assert lines(rehearse(world, f"{line} --expand"), "FAIL") == []
+    certbot(world, f"{line} --expand").check()
+
+
+def test_addresses_that_nobody_reaches(world: World) -> None:
+    world.vhost(WWW)
+    world.dns.set_a(WWW, "127.0.0.1")
+    result = rehearse(world, RUN, *world.eab())
+    assert any("nobody reaches" in line for line in lines(result, "warn")), f"{result}"
+
+
+def test_eab_credentials_from_a_file(world: World) -> None:
+    world.vhost(WWW)
+    world.write("/run/tmp/eab", "\n".join(world.eab()[1::2]) + "\n", mode=0o600)
+    line = f"{RUN} --jprs-eab-file /run/tmp/eab"
+    result = rehearse(world, line)
+    assert result.returncode == 0, f"{result}"
+    assert world.eab()[3] not in result.output + world.certbot_log
+    certbot(world, line).check()
+
+
 def test_a_csr(world: World) -> None:
     world.vhost(WWW)
     request = ("-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "/run/tmp/key.pem")
