@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -33,6 +34,9 @@ SECONDS = 5.0
 MOST_REDIRECTS = 10
 _MOST_BYTES = 64 * 1024
 _TOKEN_BYTES = 32
+_REDIRECTS = (301, 302, 303, 307, 308)
+# The last two: a redirect to what is no URL, or what HTTP cannot ask for.
+_FAILURES = (OSError, urllib3.exceptions.HTTPError, ValueError, HTTPException)
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -123,26 +127,28 @@ def _fetch(challenge: Challenge, address: str, dns: Dns) -> Fetched:
     shown = url.rpartition("/")[0] + "/"  # without the token, which says nothing to anybody
     here = is_here(address)
     outcome, reason = Outcome.REDIRECTED, _("a loop")
+    leads_to = ""
     at: str | None = address
     deadline = time.monotonic() + 2 * SECONDS
-    for hop in range(MOST_REDIRECTS + 1):
+    for _hop in range(MOST_REDIRECTS + 1):
         try:
             if at is None or time.monotonic() > deadline:
-                raise OSError(_("no answer in time") if at else _("its name cannot be resolved"))
+                raise OSError(leads_to)
             status, location, body = _get(url, at)
-        except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
-            # Mostly a place that the first answer led to, which is what is to be mended.
-            outcome = Outcome.REDIRECTED if hop else Outcome.NO_CONNECTION
-            reason = url if hop else _words(error)
+            if status in _REDIRECTS and location:
+                leads_to = location
+                leads_to = url = urljoin(url, location)
+                at = _address_of(url, challenge.name, address, dns)
+                continue
+        except _FAILURES as error:
+            # Where the first answer led to is what is to be mended, whatever is wrong there.
+            outcome = Outcome.REDIRECTED if leads_to else Outcome.NO_CONNECTION
+            reason = leads_to or _words(error)
             break
-        if status in (301, 302, 303, 307, 308) and location:
-            url = urljoin(url, location)
-            at = _address_of(url, challenge.name, address, dns)
-            continue
         if status == 200 and body.strip() == challenge.content.encode():
             return Fetched(Outcome.FOUND, shown, address, here)
-        outcome = Outcome.REDIRECTED if hop else Outcome.OTHER_ANSWER
-        reason = url if hop else _("HTTP status {status}").format(status=status)
+        outcome = Outcome.REDIRECTED if leads_to else Outcome.OTHER_ANSWER
+        reason = leads_to or _("HTTP status {status}").format(status=status)
         break
     return Fetched(outcome, shown, address, here, reason)
 
@@ -165,7 +171,7 @@ def _get(url: str, address: str) -> tuple[int, str | None, bytes]:
     """Makes one request to an address.
 
     Raises:
-        OSError, urllib3.exceptions.HTTPError, ValueError: there is no answer.
+        OSError, urllib3.exceptions.HTTPError, ValueError, HTTPException: there is no answer.
     """
     parts = urlsplit(url)
     if parts.scheme not in _PORTS:

@@ -43,7 +43,7 @@ Files: ``world.path("/etc/letsencrypt")`` is where to find a file of the world f
 ``read``, ``write``, ``cli_ini``, ``hook``, ``lineage(name)`` (``.params``, ``.set(key, value)``,
 ``.versions()``, ``.linked()``, ``.serial``), ``apache.hashes()``, ``certbot_log``.
 ``world.http(name, path)`` and ``world.https(name, path)`` fetch a page. DNS: ``world.dns.set_a``,
-``set_txt``, ``set_caa``; ``world.dns_hook`` is a hook for ``-a manual``, both
+``set_txt``, ``set_caa`` (which JPRS heeds); ``world.dns_hook`` is a hook for ``-a manual``, both
 for ``--manual-auth-hook`` and ``--manual-cleanup-hook``. Apache: ``apache.graceful()``, ``stop()``,
 ``configtest()``, ``staple()``, ``conf(name, text)``, ``reloads()``. ``world.become_rhel()`` turns
 the host into one like RHEL (``/etc/httpd``) until the test ends.

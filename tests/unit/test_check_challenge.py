@@ -127,6 +127,11 @@ def test_a_relative_redirect(plain: Server) -> None:
         ("ftp://www.example.jp/x", "ftp://"),
         ("http://127.0.0.1:1/x", "http://127.0.0.1:1/x"),
         (PATH, "loop"),
+        ("http://[::1/x", ""),
+        ("http://www.example.jp:port/x", ""),
+        ("/a b\x7f", ""),
+        ("http:///x", ""),
+        ("//", ""),
     ],
 )
 def test_a_redirect_to_where_it_is_not(plain: Server, leads_to: str, reason: str) -> None:
