@@ -30,6 +30,8 @@ CRON_FILES = ("/etc/crontab", "/etc/anacrontab")
 CRON_DIRECTORIES = ("/etc/cron.d", "/var/spool/cron", "/var/spool/cron/crontabs")
 SCRIPT_DIRECTORIES = tuple(f"/etc/cron.{each}" for each in ("hourly", "daily", "weekly", "monthly"))
 MANAGER_FILES = ("/etc/systemd/system.conf", "/etc/systemd/system.conf.d")
+# What RHEL's certbot-renew.service, and some Debian units, take their options from.
+ENVIRONMENT_FILES = ("/etc/sysconfig/certbot", "/etc/default/certbot")
 HOOK_DIRECTORIES = ("pre", "deploy", "post")
 
 _CERTBOT = re.compile(r"(?<![\w-])certbot(?:-auto)?(?![\w-])")
@@ -114,7 +116,11 @@ def find(config_dir: str, root: str = "") -> Found:
 
 
 def _find_timers(found: Found, root: str) -> None:
-    managed = _sets_proxy(root + path for path in MANAGER_FILES)
+    environments = [root + path for path in ENVIRONMENT_FILES]
+    for path in environments:
+        for number, line in _lines(path):
+            _find_sleep_in_command(found, path, number, line)
+    managed = _sets_proxy([*environments, *(root + path for path in MANAGER_FILES)])
     runs = os.path.isdir(root + "/run/systemd/system")
     seen: set[str] = set()
     for directory in UNIT_DIRECTORIES:
@@ -223,7 +229,7 @@ def _replacement(command: str, hook: str) -> str | None:
     return f"{WAIT} --all && {left}" if hook == "post-hook" else f"{WAIT} && {left}"
 
 
-def _sets_proxy(paths: Iterator[str] | list[str]) -> bool:
+def _sets_proxy(paths: list[str]) -> bool:
     every: list[str] = []
     for path in paths:
         every += _files(path) if os.path.isdir(path) else [path]

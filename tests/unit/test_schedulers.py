@@ -162,6 +162,17 @@ def test_a_sleep_in_a_unit_and_in_its_drop_in(tree: Tree) -> None:
     ]
 
 
+@pytest.mark.parametrize("path", ["etc/sysconfig/certbot", "etc/default/certbot"])
+def test_the_options_of_rhels_unit(tree: Tree, path: str) -> None:
+    tree.write(path, "DEPLOY_HOOK=\"--deploy-hook 'sleep 10m;systemctl reload httpd'\"\n")
+    assert tree.instead() == ['DEPLOY_HOOK=""']
+    tree.systemd()
+    tree.timer("certbot-renew")
+    assert not tree.find().schedulers[0].sets_proxy
+    tree.write(path, "https_proxy=http://proxy:3128\n")
+    assert tree.find().schedulers[0].sets_proxy
+
+
 def test_sleeps_of_other_services_are_their_own(tree: Tree) -> None:
     tree.write("lib/systemd/system/x.service", "[Service]\nExecStartPost=/bin/sleep 600\n")
     assert tree.find() == Found()
