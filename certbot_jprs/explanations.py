@@ -53,13 +53,13 @@ def parsed(command: ParsedCommand) -> None:
         _install(Watch(command.namespace, command.verb, named))
 
 
-def lineage_begins(config: Any) -> None:
-    """Watches under ``renew``, from the first lineage on for which the plugin is selected.
+def selected(config: Any) -> None:
+    """Watches from the first lineage of JPRS's on for which the plugin is selected.
 
     Args:
         config: Certbot's configuration of that lineage.
     """
-    if config.verb == "renew" and _Current.watch is None:
+    if _Current.watch is None and config.verb in ("renew", *ONE_SHOT):
         # Certbot gives each lineage its own copy of the options.
         given = _Current.namespace or config.namespace
         _install(Watch(given, config.verb, _names_us(given)))
@@ -132,7 +132,7 @@ class Watch(logging.Handler):
                 self._not_ready = _not_ready_in(record) or self._not_ready
         elif error is not None:
             self._explain(error, record)
-        elif self._pending is not None and _shows(record.getMessage(), self._pending):
+        elif self._pending is not None and _shows(_message(record), self._pending):
             self._explain(self._pending, record)
 
     def at_exit(self) -> None:
@@ -150,10 +150,7 @@ class Watch(logging.Handler):
         lineage = self._lineage(record)
         if not self._concerns_us(lineage):
             return
-        shown = record.getMessage() if record is not None else ""
-        if record is not None and record.exc_info:
-            shown += str(record.exc_info[1])
-        text = self._text(error, shown)
+        text = self._text(error, _message(record))
         if text:
             logger.error(text)
 
@@ -200,6 +197,17 @@ class Watch(logging.Handler):
             lineage is not None and NAME in (lineage.authenticator, lineage.installer)
         )
         return selected and policy.is_jprs(server)
+
+
+def _message(record: logging.LogRecord | None) -> str:
+    """Returns what a record shows; nothing where its arguments do not fit, which is not our bug."""
+    if record is None:
+        return ""
+    try:
+        message = record.getMessage()
+    except (TypeError, ValueError, LookupError):
+        return ""
+    return f"{message}\n{record.exc_info[1]}" if record.exc_info else message
 
 
 def _exception_in(record: logging.LogRecord) -> BaseException | None:

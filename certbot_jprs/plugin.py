@@ -94,7 +94,7 @@ class Configurator(
         self._deployer = deployment.Deployer(config)
         if keeper.govern(config, self._prepared_apache):
             self._keeper = keeper
-        explanations.lineage_begins(config)
+        explanations.selected(config)
         if config.verb in one_flag.ISSUING:
             options.remember_language(config, one_flag.current().language)
 
