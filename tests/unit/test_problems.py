@@ -217,3 +217,8 @@ def test_no_text_raises(parts: list[str]) -> None:
     for problem in find_in_text("".join(parts)):
         assert problem.kind
         str(problem.explanation)
+
+
+@rows
+def test_an_explanation_is_not_taken_for_an_error(row: Row) -> None:
+    assert find_in_text(str(explain(row.kind, words(row)))) == []
