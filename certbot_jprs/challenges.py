@@ -66,9 +66,9 @@ def hint(failed: Iterable[Failed]) -> str:
     checks = False
     for each in failed:
         lines.append(
-            _("JPRS could not validate {name}. It fetched {url} and reports: {words}").format(
-                name=each.name, url=each.url, words=each.detail or each.kind
-            )
+            _(
+                "JPRS could not validate {name}.\nWhat it fetched: {url}\nWhat it reports: {words}"
+            ).format(name=each.name, url=each.url, words=each.detail or each.kind)
         )
         explanation = problems.explain(each.kind, each.detail, where=problems.CHALLENGE)
         if explanation is None or each.kind in SETTLED_ELSEWHERE:

@@ -154,7 +154,7 @@ def inject(group: Any, name: str) -> None:
         choices=language.LANGUAGES,
         default=None,
         help=_(
-            "Language of this plugin's messages, also at renewals (default: that of the locale)"
+            "Language of this plugin's messages, kept for renewals; without it, the locale decides"
         ),
     )
     add(
