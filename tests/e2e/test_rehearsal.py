@@ -576,6 +576,17 @@ def test_on_a_terminal_nothing_is_asked(world: World) -> None:
     assert world.apache.hashes() == before
 
 
+def test_in_japanese(world: World) -> None:
+    world.vhost(WWW)
+    world.dns.set_caa(WWW, "letsencrypt.org")
+    result = rehearse(world, f"{RUN} --jprs-language ja", *world.eab())
+    found = [line for level in ("ok", "warn", "FAIL") for line in lines(result, level)]
+    assert len(found) > 5
+    for line in found:
+        assert re.search("[ぁ-んァ-ヶ]", line), line
+    assert "予行" in result.output
+
+
 def test_quietly_only_failures_are_said(world: World) -> None:
     world.vhost(WWW)
     assert rehearse(world, f"{RUN} -q", *world.eab()).output == ""

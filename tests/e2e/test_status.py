@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -222,6 +223,22 @@ def test_all_is_well(world: World) -> None:
         assert " good " in line
         assert " this " in line
     assert "日本語.jp" in json.dumps(said, ensure_ascii=False)
+
+
+def test_in_japanese(world: World) -> None:
+    world.write("/etc/cron.d/certbot", CRON)
+    names = [f"www.{DOMAIN}", "xn--wgv71a119e.jp"]
+    fleet.kept(world, names)
+    world.lineage(names[0]).set("renew_hook", MANUAL_HOOK)
+    result = jprs(world, "status", env={"LANG": "ja_JP.UTF-8"})
+    assert result.returncode == 1
+    head, _empty, titles, first, second, *rest = result.stdout.splitlines()
+    for line in (head, titles, rest[-1]):
+        assert re.search("[ぁ-んァ-ヶ一-龠]", line), line
+    # Columns begin at the same place on a terminal, though not in Python's count.
+    starts = {width(line[: line.index("20")]) for line in (first, second)}
+    assert len(starts) == 1
+    assert f"certbot-jprs adopt {names[0]}" in rest[-1]
 
 
 @pytest.mark.parametrize(
