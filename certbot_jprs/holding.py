@@ -339,17 +339,18 @@ class Keeper:
                     "put into service before that is mended."
                 ).format(name=name)
             )
+        newest = archive.versions(lineage)[-1]
         record = store.load(name)
-        if record is None:  # a first certificate: nothing is in service
+        if record is not None and record.held is None:  # it could not be noted when it was saved
+            record.held = newest
+        if record is None or record.held != newest:
+            # A first certificate: nothing is in service. A record is that of a deleted lineage.
             record = Record(
                 name,
-                held=archive.current_version(lineage),
+                held=newest,
                 since=time.time(),
                 directory_hooks=bool(config.directory_hooks),
-                reload=config.installer == NAME,
             )
-        if record.held is None:  # it could not be noted when it was saved
-            record.held = archive.versions(lineage)[-1]
         record.reload = config.installer == NAME
         if config.verb == "run" and record.reload:
             record.install = [str(domain) for domain in config.domains]

@@ -417,6 +417,17 @@ def test_a_first_certificate_whose_record_cannot_be_written_waits_all_the_same(
     assert "could not be written" in caplog.text
 
 
+def test_the_record_of_a_deleted_lineage_is_not_that_of_a_new_one(
+    bench: Bench, released: Released
+) -> None:
+    bench.config_dir.add(NAME, versions=(1,), authenticator=PLUGIN, installer=PLUGIN)
+    bench.store.save(Record(NAME, in_service=1, held=2, failure="unknown", since=7.0))
+    bench.deploy(bench.config("certonly"))
+    (job,) = released.jobs
+    assert (job.record.in_service, job.record.held, job.record.failure) == (None, 1, "")
+    assert job.record.since > 7
+
+
 def test_a_renewal_file_that_cannot_be_read(
     bench: Bench, lineage: Lineage, config_dir: ConfigDir
 ) -> None:
