@@ -12,6 +12,7 @@ import shlex
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -533,6 +534,15 @@ def test_a_certificate_name_that_does_not_exist(world: World) -> None:
 # It changes nothing
 
 
+def while_it_is_served(world: World, before: Mapping[str, str]) -> None:
+    """Waits until Apache was reloaded with a challenge in its configuration."""
+    reloads = world.apache.reloads()
+    deadline = time.monotonic() + PATIENCE
+    while world.apache.hashes() == before or world.apache.reloads() == reloads:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_apache_as_it_was(world: World, number: signal.Signals) -> None:
     world.vhost(WWW)
@@ -540,16 +550,8 @@ def test_a_signal_leaves_apache_as_it_was(world: World, number: signal.Signals) 
     before = world.apache.hashes()
     forget(world)
     running = world.spawn_certbot(*shlex.split(RUN), CHECK, *world.eab())
-    running.wait_for("configuration test passes")
-    deadline = PATIENCE / 0.05
-    while world.apache.hashes() == before and deadline > 0:
-        deadline -= 1
-        threading.Event().wait(0.05)
+    while_it_is_served(world, before)
     reloads = world.apache.reloads()
-    while world.apache.reloads() == 0 and deadline > 0:
-        deadline -= 1
-        threading.Event().wait(0.05)
-    assert world.apache.hashes() != before
     running.signal(number)
     result = running.wait(PATIENCE)
     assert result.returncode == 1, f"{result}"
@@ -561,6 +563,20 @@ def test_a_signal_leaves_apache_as_it_was(world: World, number: signal.Signals) 
     assert asked(world) == []
     world.dns.set_a(WWW, WEB)
     certbot(world, RUN, *world.eab()).check()
+
+
+def test_control_c_on_a_terminal_leaves_apache_as_it_was(world: World) -> None:
+    world.vhost(WWW)
+    world.dns.set_a(WWW, SILENT)
+    before = world.apache.hashes()
+    terminal = world.certbot_pty(*shlex.split(RUN), CHECK, *world.eab())
+    while_it_is_served(world, before)
+    terminal.control_c()
+    terminal.control_c()  # the second one is heard with the first
+    result = terminal.wait(PATIENCE)
+    assert result.returncode == 1, f"{result}"
+    assert "everything is as it was" in result.output
+    assert world.apache.hashes() == before
 
 
 def test_on_a_terminal_nothing_is_asked(world: World) -> None:

@@ -29,6 +29,7 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 TOOLS = {
     "apache2": "apache2",
+    "nginx": "nginx",
     "pebble": "pebble",
     "pebble-challtestsrv": "pebble",
     "ip": "iproute2",
