@@ -6,13 +6,21 @@ that does not answer at all, are three different things.
 
 from __future__ import annotations
 
+import contextlib
 import enum
-
-import dns.exception
-import dns.resolver
-from dns.rdtypes.ANY.CAA import CAA
+from typing import TYPE_CHECKING
 
 from certbot_jprs.check.caa import Record
+from certbot_jprs.language import _
+
+# Where packages were installed without their dependencies, the other checks are made all the same.
+with contextlib.suppress(ImportError):
+    import dns.exception
+    import dns.resolver
+    from dns.rdtypes.ANY.CAA import CAA
+
+if TYPE_CHECKING:
+    import dns.rdata
 
 SECONDS = 6.0
 """How long one look-up may take."""
@@ -53,10 +61,13 @@ class Dns:
     def __init__(self, known: str) -> None:
         self._known = known
         self._answers: bool | None = None
-        try:
-            self._resolver: dns.resolver.Resolver | None = dns.resolver.Resolver()
-        except (dns.resolver.NoResolverConfiguration, OSError):
-            self._resolver = None
+        self._resolver: dns.resolver.Resolver | None = None
+        self._lacking = _("no resolver is configured, or none answers")
+        if "dns" not in globals():
+            self._lacking = _("dnspython is not installed; its package is python3-dnspython")
+            return
+        with contextlib.suppress(dns.resolver.NoResolverConfiguration, OSError):
+            self._resolver = dns.resolver.Resolver()
 
     def addresses(self, name: str) -> list[str]:
         """Returns the IPv4 and then the IPv6 addresses of a name; maybe none.
@@ -97,7 +108,7 @@ class Dns:
 
     def _look_up(self, name: str, kind: str) -> list[dns.rdata.Rdata]:
         if self._resolver is None or self._answers is False:
-            raise LookUpFailed(Trouble.NO_RESOLVER, "no resolver is configured, or none answers")
+            raise LookUpFailed(Trouble.NO_RESOLVER, self._lacking)
         try:
             found = list(self._resolver.resolve(name, kind, lifetime=SECONDS, search=False))
         except dns.resolver.NoAnswer:

@@ -45,9 +45,9 @@ def check(report: Report, case: Case, dns: Dns) -> dict[str, list[str]]:
         except LookUpFailed as failure:
             report.warn(
                 _(
-                    "No name server answers this machine ({reason}), so addresses and CAA records "
-                    "could not be looked up. Correct /etc/resolv.conf, or run this where names "
-                    "can be resolved."
+                    "Names cannot be looked up from here ({reason}), so that addresses and CAA "
+                    "records were not checked. Mend that, or /etc/resolv.conf, or look them up "
+                    "elsewhere."
                 ).format(reason=failure)
             )
             break

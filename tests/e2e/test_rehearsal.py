@@ -234,7 +234,7 @@ FAULTS = {
         succeeds=True,
     ),
     "no resolver": Fault(
-        silent_resolver, "warn", ("No name server answers", "/etc/resolv.conf"), succeeds=True
+        silent_resolver, "warn", ("Names cannot be looked up", "/etc/resolv.conf"), succeeds=True
     ),
     "several names": Fault(
         lambda world: world.vhost(WWW, "example.jp"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from typing import Any
 
 import dns.exception
@@ -94,6 +96,17 @@ def test_no_resolver_is_found_out_once(answers: Answers) -> None:
             resolver.addresses(name)
         assert failure.value.trouble is Trouble.NO_RESOLVER
     assert answers.asked == [("a.jp", "A"), (KNOWN, "A")]
+
+
+def test_without_dnspython(monkeypatch: pytest.MonkeyPatch) -> None:
+    hidden = [name for name in sys.modules if name.split(".")[0] == "dns"]
+    for name in ("dns", *hidden):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delitem(sys.modules, "certbot_jprs.check.dns")
+    module = importlib.import_module("certbot_jprs.check.dns")
+    with pytest.raises(module.LookUpFailed, match="python3-dnspython") as failure:
+        module.Dns(KNOWN).addresses("a.jp")
+    assert failure.value.trouble is module.Trouble.NO_RESOLVER
 
 
 def test_no_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
