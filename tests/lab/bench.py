@@ -9,9 +9,9 @@ few seconds instead of JPRS's ten minutes; issuing is by dns-01, which takes les
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import sys
-import time
 from collections.abc import Mapping, Sequence
 
 from tests.lab import Missing, World, faults, fleet
@@ -98,6 +98,12 @@ def waiting(world: World, counts: Sequence[int], lag: float) -> None:
     )
 
 
+def cpu_seconds() -> float:
+    """Returns what the commands took so far; clocks on walls tell what else the machine does."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 def not_due(world: World, count: int, runs: int) -> None:
     """Prints what a renewal costs that finds nothing due."""
     world.reset()
@@ -110,13 +116,16 @@ def not_due(world: World, count: int, runs: int) -> None:
         for which, texts in (("apache", theirs), ("certbot-jprs", mine)):
             for lineage in ours:
                 lineage.renewal.write_text(texts[lineage.name])
-            began = time.monotonic()
+            began = cpu_seconds()
             world.certbot(*RENEW, timeout=600).check()
             if turn:  # the first one warms up
-                times[which].append(time.monotonic() - began)
+                times[which].append(cpu_seconds() - began)
     medians = {which: statistics.median(each) for which, each in times.items()}
     ratio = medians["certbot-jprs"] / medians["apache"]
-    print(f"`certbot renew` over {count} lineages that are not due, median of {runs} runs each:\n")
+    print(
+        f"`certbot renew` over {count} lineages that are not due, median of {runs} runs each, "
+        "in seconds of CPU:\n"
+    )
     for which, median in medians.items():
         spread = f"{min(times[which]):.2f} to {max(times[which]):.2f}"
         print(f"    {which:13} {median:6.2f} s   ({spread} s)")
