@@ -11,6 +11,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ _DEEPEST = 8
 """So many braces before a type are tried as the beginning of its document."""
 
 _PREFIX = re.compile(r"urn:(?:ietf:params:)?acme:error:", re.IGNORECASE)
+_HAS_TYPE = re.compile(_PREFIX.pattern + r'|"detail"\s*:|^\s*Detail:', re.IGNORECASE)
 
 
 def explain(
@@ -105,15 +107,10 @@ def find_in_text(text: str) -> list[Problem]:
     found = sorted(
         (*_typed(text), *_reported(text), *_worded(text)), key=lambda positioned: positioned[0]
     )
-    problems: list[Problem] = []
+    problems: dict[tuple[str, str], Problem] = {}
     for _position, problem in found:
-        if not any(_same(problem, other) for other in problems):
-            problems.append(problem)
-    return problems
-
-
-def _same(one: Problem, other: Problem) -> bool:
-    return (one.kind, _plain(one.detail)) == (other.kind, _plain(other.detail))
+        problems.setdefault((problem.kind, _plain(problem.detail)), problem)
+    return list(problems.values())
 
 
 def _typed(text: str) -> Iterator[tuple[int, Problem]]:
@@ -123,7 +120,7 @@ def _typed(text: str) -> Iterator[tuple[int, Problem]]:
         if text[end : end + 1] == '"':
             yield match.start(), _document(text, match.start(), end, kind)
             continue
-        line = text[end:].split("\n", 1)[0]
+        line = text[end : _end_of_line(text, end)]
         # Certbot puts its own description of the type before the server's words.
         _before, *parts = line.split(" :: ")
         detail = parts[1] if len(parts) > 1 else "".join(parts)
@@ -162,16 +159,40 @@ def _reported(text: str) -> Iterator[tuple[int, Problem]]:
 
 def _worded(text: str) -> Iterator[tuple[int, Problem]]:
     """Finds the table's messages where their type is not given."""
-    position = 0
-    for line in text.splitlines(keepends=True):
-        if not re.search(_PREFIX.pattern + r'|"detail"\s*:|^\s*Detail:', line, re.IGNORECASE):
-            for row in TABLE:
-                words = r"\s+".join(map(re.escape, row.message.rstrip(" .:").split()))
-                match = re.search(rf"\b{words}\b(.*)", line, re.IGNORECASE)
-                if match is None:
-                    continue
-                # Certbot before 2.0 puts its own description, in the same words, before them.
-                _before, separator, rest = match.group(1).partition(" :: ")
-                detail = rest if separator else match.group(0)
-                yield position + match.start(), Problem(row.kind, detail.strip())
-        position += len(line)
+    opening, messages = _messages()
+    for opened in opening.finditer(text):
+        match = messages.match(text, opened.start())
+        if match is None:
+            continue
+        start = text.rfind("\n", 0, match.start()) + 1
+        if _HAS_TYPE.search(text, start, match.start()):
+            continue
+        row = TABLE[int((match.lastgroup or "").lstrip("_"))]
+        # Certbot before 2.0 puts its own description, in the same words, before the server's.
+        following = text[match.end() : _end_of_line(text, match.end())]
+        before, separator, rest = following.partition(" :: ")
+        detail = rest if separator and not before else match.group(0)
+        yield match.start(), Problem(row.kind, " ".join(detail.split()))
+
+
+@functools.lru_cache(maxsize=1)
+def _messages() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Returns what finds the messages' first words, and each message with its value.
+
+    The latter is a group ``_N`` for each row; looking for all of them everywhere takes long.
+    """
+    openings = {row.message.split()[0] for row in TABLE}
+    parts = []
+    for number, row in enumerate(TABLE):
+        words = r"\s+".join(map(re.escape, row.message.rstrip(" .:").split()))
+        value = r"(?:\s*:(?:\s*\[[^\n]*\])?)?" if row.unnamed else r"[.:]?"
+        parts.append(rf"(?P<_{number}>{words}\b{value})")
+    return (
+        re.compile(rf"\b(?:{'|'.join(sorted(openings))})\s"),
+        re.compile("|".join(parts), re.IGNORECASE),
+    )
+
+
+def _end_of_line(text: str, position: int) -> int:
+    end = text.find("\n", position)
+    return end if end >= 0 else len(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -222,3 +223,33 @@ def test_no_text_raises(parts: list[str]) -> None:
 @rows
 def test_an_explanation_is_not_taken_for_an_error(row: Row) -> None:
     assert find_in_text(str(explain(row.kind, words(row)))) == []
+
+
+def test_a_message_that_a_terminal_wrapped() -> None:
+    (found,) = find_in_text("The request specified an\n  account that does not\nexist\n")
+    assert found == Problem("accountDoesNotExist", TABLE[0].message)
+
+
+def test_nothing_beside_the_message_is_taken_along() -> None:
+    (found,) = find_in_text("Unable to create account --eab-hmac-key c2VjcmV0\n")
+    assert found == Problem("malformed", "Unable to create account")
+    (found,) = find_in_text("The FQDN is invalid: [a.jp] --eab-hmac-key c2VjcmV0\n")
+    assert found == Problem("malformed", "The FQDN is invalid: [a.jp]")
+
+
+def test_a_description_of_certbots_is_not_the_servers_words() -> None:
+    (found,) = find_in_text("The client lacks sufficient authorization :: Something else\n")
+    assert found == Problem("unauthorized", "Something else")
+    assert found.explanation is None
+    (found,) = find_in_text("The CSR is unacceptable (e.g., due to a short key) :: x\n")
+    assert found.kind == "badCSR"
+
+
+def test_a_large_log_takes_little_time() -> None:
+    line = "2026-11-23 12:00:00,001:DEBUG:acme.client:Storing nonce: abcdef {\n"
+    known = f"acme.messages.Error: {URN}malformed :: The request :: Unable to create account\n"
+    document = f'{{"type": "{URN}caa", "detail": "no", "status": 403}}\n'
+    text = (line * 200 + known + document) * 500
+    started = time.monotonic()
+    assert len(find_in_text(text)) == 2
+    assert time.monotonic() - started < 5
