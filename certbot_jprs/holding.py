@@ -409,8 +409,7 @@ class Keeper:
             if key.startswith(DEST):
                 setattr(config, key, options.restored(key, value))
         options.carry_apache_options(config, lambda _dest: False)
-        if config.verb == "renew":
-            options.enter_language(config)
+        options.enter_language(config)
         # Certbot before 5.0 runs the first for a renewed certificate, the second for a new one.
         config.renew_hook = config.deploy_hook = lineage.deploy_hook
         config.directory_hooks = record.directory_hooks

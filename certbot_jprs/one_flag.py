@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from certbot_jprs import integrity, options
+from certbot_jprs import integrity, language, options
 from certbot_jprs.exceptions import OptionError, PolicyError
 from certbot_jprs.internals import ParsedCommand
 from certbot_jprs.language import _
@@ -46,7 +46,6 @@ class Decision:
         implied: destinations and values that follow from the flag.
         notices: what to tell the user, in order.
         lineage: name of the existing lineage that the command is about.
-        language: what that lineage remembers of the user's language.
         taken_over: the lineage made by JPRS's manual that becomes the plugin's.
         broken_rule: what ``--jprs-check`` shall say of a rule that the command breaks.
         reuse_new_key: Certbot before 1.25 has no ``--new-key``: make a new key now, and reuse
@@ -60,7 +59,6 @@ class Decision:
     implied: dict[str, Any] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     lineage: str | None = None
-    language: str | None = None
     taken_over: Lineage | None = None
     broken_rule: str = ""
     reuse_new_key: bool = False
@@ -287,7 +285,8 @@ class _Applying:
             lineage = self._matching_lineage(names)
             if lineage is not None:
                 self.decision.lineage = lineage.name
-                self.decision.language = lineage.params.get(options.LANGUAGE)
+                if language.chosen() is None:
+                    language.enter(lineage.params.get(options.LANGUAGE))
                 names = names or sorted(lineage.names())
                 if not self._continue(lineage):
                     return

@@ -190,20 +190,19 @@ def enter_language(config: Any) -> None:
     Args:
         config: Certbot's configuration, under ``renew`` that of the lineage.
     """
-    language.enter(getattr(config, LANGUAGE, None) if config.verb == "renew" else None)
+    if config.verb == "renew":
+        language.enter(getattr(config, LANGUAGE, None))
 
 
-def remember_language(config: Any, stored: str | None) -> None:
+def remember_language(config: Any) -> None:
     """Keeps the language for renewals, because timers and cron have no locale.
 
     Args:
         config: Certbot's configuration of a command that issues; changed in place.
-        stored: what the lineage remembers already.
     """
-    chosen = language.chosen() or stored
+    chosen = language.chosen()
     if chosen is not None:
         setattr(config, LANGUAGE, chosen)
-        language.enter(chosen)
 
 
 def carry_apache_options(config: Any, given: Callable[[str], bool]) -> None:

@@ -96,7 +96,7 @@ class Configurator(
             self._keeper = keeper
         explanations.selected(config)
         if config.verb in one_flag.ISSUING:
-            options.remember_language(config, one_flag.current().language)
+            options.remember_language(config)
 
     @property
     def _apache(self) -> Any:
