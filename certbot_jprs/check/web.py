@@ -9,8 +9,6 @@ Rules of this file:
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Mapping
 from typing import Any, Callable
 
@@ -18,7 +16,7 @@ from certbot import errors
 
 from certbot_jprs import apache as installer
 from certbot_jprs import internals
-from certbot_jprs.check import challenge
+from certbot_jprs.check import challenge, ports
 from certbot_jprs.check.case import Case
 from certbot_jprs.check.challenge import Fetched, Outcome
 from certbot_jprs.check.dns import Dns
@@ -29,7 +27,7 @@ from certbot_jprs.language import _
 from certbot_jprs.options import NAME
 
 HTTP_PORT = 80
-PROCESSES = frozenset({"apache2", "httpd", "httpd.worker", "httpd.event"})
+HTTPS_PORT = 443
 
 
 def check(
@@ -75,9 +73,10 @@ def check(
     report.ok(_("Apache's configuration test passes"))
     if case.installs_in_apache and case.config.verb == "run":  # `certonly` configures nothing
         _check_hosts(report, case, plugin)
+        _check_https_port(report)
     if not case.validates_by_apache:
         return
-    if not is_running():
+    if not ports.apache_runs():
         _tell_of_stopped(report)
         return
     if addresses:
@@ -149,29 +148,9 @@ def _check_wildcard(report: Report, case: Case, plugin: Any, name: str) -> None:
         )
 
 
-def is_running() -> bool:
-    """Tells whether an Apache runs on this machine, containers aside."""
-    try:
-        here = os.readlink("/proc/self/ns/pid")
-        processes = [name for name in os.listdir("/proc") if name.isdigit()]
-    except OSError:
-        return True  # no /proc: the fetch will tell
-    for process in processes:
-        try:
-            with open(f"/proc/{process}/comm", encoding="utf-8", errors="replace") as file:
-                ours = file.read().strip() in PROCESSES
-            if ours and os.readlink(f"/proc/{process}/ns/pid") == here:
-                return True
-        except OSError:
-            continue  # it has ended
-    return False
-
-
 def _tell_of_stopped(report: Report) -> None:
     """Says what becomes of an Apache that does not run."""
-    try:
-        socket.create_connection(("localhost", HTTP_PORT), timeout=1).close()
-    except OSError:
+    if ports.taken_from_apache(HTTP_PORT) is None:
         report.warn(
             _(
                 "Apache is not running, so that http-01 could not be rehearsed. The real command "
@@ -186,6 +165,19 @@ def _tell_of_stopped(report: Report) -> None:
             "see: certbot-jprs wait-ocsp --help"
         ).format(port=HTTP_PORT)
     )
+
+
+def _check_https_port(report: Report) -> None:
+    """Checks that Apache can listen where HTTPS is served."""
+    program = ports.taken_from_apache(HTTPS_PORT)
+    if program is not None:
+        report.fail(
+            _(
+                "Another program ({program}) listens on TCP port {port}, so that the certificate "
+                "would be issued and Apache could not serve it. Stop that one, or use certonly "
+                "and give it the certificate; see: certbot-jprs wait-ocsp --help"
+            ).format(program=program, port=HTTPS_PORT)
+        )
 
 
 def _check_challenge(

@@ -302,6 +302,25 @@ def test_apache_stopped_and_its_port_taken(world: World) -> None:
         assert certbot(world, RUN, *world.eab()).returncode != 0
 
 
+def test_the_port_of_https_taken(world: World) -> None:
+    world.vhost(WWW)
+    server = world.spawn("python3", "-m", "http.server", "443")
+    deadline = time.monotonic() + PATIENCE
+    while not world.listening(443):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    result = rehearse(world, RUN, *world.eab())
+    (found,) = lines(result, "FAIL")
+    assert "(python3) listens on TCP port 443" in found
+    assert "certonly" in found
+    assert certbot(world, RUN, *world.eab()).returncode != 0
+    # It is no matter for `certonly`, nor is an Apache that listens there already.
+    assert lines(rehearse(world, RUN.replace("run", "certonly", 1)), "FAIL") == []
+    server.kill()
+    certbot(world, RUN).check()
+    assert lines(rehearse(world, RUN), "FAIL") == []
+
+
 def test_caa_that_allows_jprs(world: World) -> None:
     world.vhost(WWW)
     world.dns.set_caa("example.jp", "jprs.jp", "letsencrypt.org")
