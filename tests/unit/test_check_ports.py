@@ -1,0 +1,64 @@
+"""Who listens on this machine's ports, seen from a process that does."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from certbot_jprs.check import ports
+
+LISTEN = """
+import socket, sys
+open("/proc/self/comm", "w").write(sys.argv[1])
+made = socket.create_server((sys.argv[2], 0), family=int(sys.argv[3]))
+print(made.getsockname()[1], flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def free() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        port: int = made.getsockname()[1]
+    return port
+
+
+def listen(name: str, address: str) -> Iterator[int]:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with subprocess.Popen(
+        [sys.executable, "-c", LISTEN, name, address, str(int(family))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+        process.communicate("")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
+@pytest.mark.parametrize(
+    ("name", "taken"), [("nginx", "nginx"), ("httpd", None), ("apache2", None), ("a b)", "a b)")]
+)
+def test_who_listens(address: str, name: str, taken: str | None) -> None:
+    for port in listen(name, address):
+        assert ports.taken_from_apache(port) == taken
+        if taken is None:
+            assert ports.apache_runs()
+
+
+def test_nobody_listens(free: int) -> None:
+    assert ports.taken_from_apache(free) is None
+
+
+def test_who_is_connected_does_not_listen(free: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            assert ports.taken_from_apache(client.getsockname()[1]) is None
+            assert ports.taken_from_apache(port) == Path("/proc/self/comm").read_text().strip()
