@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import functools
 import logging
+import re
 import sys
 from dataclasses import dataclass
 from typing import Any, Callable, Protocol
@@ -175,6 +176,30 @@ def words_of(group: Any) -> list[str]:
         group: the parser or group given to ``inject_parser_options``.
     """
     return [str(word) for word in getattr(getattr(group, "_parser", None), "args", None) or ()]
+
+
+_DASHED = re.compile(r"-\w[\w-]{14,}={0,2}", re.ASCII)
+
+
+def keep_dashed_values(group: Any, options: tuple[str, ...]) -> None:
+    """Lets a credential that begins with a dash be the value of the option before it.
+
+    Why: one base64url text in 64 begins so, and argparse takes it for an option: the command stops
+    with "expected one argument", whatever the user may copy. How: option and value become one word
+    of the command line. Where the parser is unknown, that stop remains. Tested with Certbot 1.21,
+    2.1 and 5.8.
+
+    Args:
+        group: the parser or group given to ``inject_parser_options``.
+        options: the options that may have such values.
+    """
+    words = getattr(getattr(group, "_parser", None), "args", None)
+    if not isinstance(words, list):
+        return
+    for position in range(len(words) - 1, 0, -1):
+        option, value = words[position - 1 : position + 1]
+        if option in options and _DASHED.fullmatch(str(value)):
+            words[position - 1 : position + 1] = [f"{option}={value}"]
 
 
 def option_dests(group: Any, prefix: str) -> dict[str, Callable[[str], Any]]:
@@ -384,3 +409,21 @@ def has_virtual_host(apache: Any, name: str) -> bool | None:
     """
     find = getattr(apache, "_find_best_vhost", None)
     return find(name) is not None if callable(find) else None
+
+
+def lacks_ssl_module(apache: Any) -> bool:
+    """Tells whether Apache lacks mod_ssl and the Apache plugin will not enable it.
+
+    Why: on RHEL, where mod_ssl is a package of its own, a certificate is issued and then not
+    installed ("Could not find ssl_module"). How: by the plugin's options and its list of modules,
+    which have no public names. Tested with Certbot 1.21, 2.1 and 5.8.
+
+    Args:
+        apache: the Apache plugin, which has read Apache's configuration.
+
+    Returns:
+        False also where this version of the plugin does not tell.
+    """
+    handles = getattr(getattr(apache, "options", None), "handle_modules", None)
+    modules = getattr(getattr(apache, "parser", None), "modules", None)
+    return handles is False and modules is not None and "ssl_module" not in modules

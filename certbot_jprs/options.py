@@ -114,7 +114,10 @@ def inject(group: Any, name: str) -> None:
     """
     if name != NAME:
         return
-    language.start(_language_in(internals.words_of(group)))
+    words = internals.words_of(group)
+    language.start(_language_in(words))
+    if any(word.endswith(NAME) for word in words):
+        internals.keep_dashed_values(group, ("--eab-kid", "--eab-hmac-key"))
 
     def add(option: str, **kwargs: Any) -> None:
         kwargs.setdefault("dest", DEST + option.replace("-", "_"))

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from certbot_jprs import eab
 from certbot_jprs.exceptions import OptionError
+from certbot_jprs.options import NAME
+from tests.unit.command_line import FLAG, Parse
 
 KID = "K1d/with+any=text~"
 KEY = "c2VjcmV0LXNlY3JldC1zZWNyZXQ"
@@ -195,3 +197,33 @@ def test_no_contents_raise_anything_else(
     except OptionError:
         return
     assert all(pair)
+
+
+# On the command line
+
+DASHED = "-2VjcmV0LXNlY3JldC1zZWNyZXQ"
+
+
+@pytest.mark.parametrize("where", ["before", "after", "in one word"])
+def test_a_value_that_begins_with_a_dash(parse: Parse, where: str) -> None:
+    """One key in 64 does; argparse alone takes it for an option."""
+    given = ("--eab-kid", DASHED, "--eab-hmac-key", DASHED)
+    rest = ("register", "-n", "-m", "ca@example.jp")
+    words = {
+        "before": (*given, *rest, *FLAG),
+        "after": (*rest, *FLAG, *given),
+        "in one word": (*rest, f"--authenticator={NAME}", *given),
+    }[where]
+    parsed = parse(*words)
+    assert (parsed.eab_kid, parsed.eab_hmac_key) == (DASHED, DASHED)
+    with pytest.raises(SystemExit):  # the twin: Certbot without the plugin
+        parse("register", "-n", "-m", "ca@example.jp", *given)
+
+
+@pytest.mark.parametrize("following", ["-d", "-n", "--agree-tos", "-mca@example.jp"])
+def test_a_value_that_is_missing_stays_missing(
+    parse: Parse, following: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse("register", *FLAG, "--eab-kid", "kid-1", "--eab-hmac-key", following, "-n")
+    assert "expected one argument" in capsys.readouterr().err
