@@ -73,7 +73,7 @@ def check(
     report.ok(_("Apache's configuration test passes"))
     if case.installs_in_apache and case.config.verb == "run":  # `certonly` configures nothing
         _check_hosts(report, case, plugin)
-        _check_https_port(report)
+        _check_https(report, plugin)
     if not case.validates_by_apache:
         return
     if not ports.apache_runs():
@@ -167,8 +167,15 @@ def _tell_of_stopped(report: Report) -> None:
     )
 
 
-def _check_https_port(report: Report) -> None:
-    """Checks that Apache can listen where HTTPS is served."""
+def _check_https(report: Report, plugin: Any) -> None:
+    """Checks that Apache can serve HTTPS."""
+    if internals.lacks_ssl_module(plugin):
+        report.fail(
+            _(
+                "Apache has no mod_ssl, so that the certificate would be issued and not "
+                "installed. Install it, dnf install mod_ssl, and restart Apache."
+            )
+        )
     program = ports.taken_from_apache(HTTPS_PORT)
     if program is not None:
         report.fail(

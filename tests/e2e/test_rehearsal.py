@@ -695,3 +695,17 @@ def test_a_host_like_rhel(world: World) -> None:
     world.write("/etc/cron.d/certbot", CRON)
     result = rehearse(world, RUN, *world.eab())
     assert lines(result, "warn") == lines(result, "FAIL") == [], f"{result}"
+
+
+def test_a_host_like_rhel_without_mod_ssl(world: World) -> None:
+    world.become_rhel()
+    world.vhost(WWW)
+    for name in ("conf.modules.d/00-ssl.conf", "conf.d/ssl.conf"):
+        world.path(f"{world.apache.root}/{name}").unlink()
+    world.apache.stop()
+    world.apache.start()
+    (found,) = lines(rehearse(world, RUN, *world.eab()), "FAIL")
+    assert "dnf install mod_ssl" in found
+    assert certbot(world, RUN, *world.eab()).returncode != 0
+    certonly = RUN.replace("run", "certonly", 1)
+    assert lines(rehearse(world, certonly), "FAIL") == []
