@@ -10,7 +10,6 @@ import json
 import os
 import ssl
 import urllib.request
-from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -42,7 +41,7 @@ def check_directory(report: Report, case: Case) -> bool:
     """
     hint = _hint(case.server)
     try:
-        directory = _fetch(case)
+        _fetch(case)
     except requests.exceptions.SSLError as error:
         report.fail(
             _(
@@ -69,7 +68,6 @@ def check_directory(report: Report, case: Case) -> bool:
         )
         return False
     report.ok(_("{server} is reachable").format(server=case.server))
-    del directory
     return True
 
 
@@ -88,8 +86,8 @@ def _port(url: str) -> int:
     return parts.port or (80 if parts.scheme == "http" else 443)
 
 
-def _fetch(case: Case, *, with_proxies: bool = True) -> dict[str, Any]:
-    """Fetches the directory.
+def _fetch(case: Case, *, with_proxies: bool = True) -> None:
+    """Fetches the directory, and looks whether it is one.
 
     Raises:
         requests.RequestException: there is no answer.
@@ -112,7 +110,6 @@ def _fetch(case: Case, *, with_proxies: bool = True) -> dict[str, Any]:
         raise ValueError(_("the answer is not JSON")) from error
     if not isinstance(directory, dict) or not {"newNonce", "newOrder"} <= set(directory):
         raise ValueError(_("the answer lacks what a directory has"))
-    return directory
 
 
 def _reason(error: BaseException) -> str:
