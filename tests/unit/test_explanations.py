@@ -126,8 +126,9 @@ def test_where_the_refusal_hides(certbot: Certbot, how: str) -> None:
     elif how == "carried":
         error = acme_errors.IssuanceError(refusal())
     else:
-        error.__context__ = refusal()
+        error.__context__ = KeyError()
         error.__context__.__context__ = error
+        error.__context__.__cause__ = refusal()
     certbot.fails(error, f"failed: {str(error) or type(error).__name__}")
     assert len(certbot.added) == 1
 
