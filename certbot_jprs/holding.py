@@ -146,14 +146,18 @@ class Keeper:
     # What Certbot's steps call: see internals.Interceptor
 
     def before_issuing(self, config: Any) -> None:
-        """Makes sure that the record can be written before a certificate is ordered.
+        """Makes sure, before a certificate is ordered, that it can be brought into service.
 
         Raises:
-            HoldingError: it cannot.
+            HoldingError: its record cannot be written.
+            errors.PluginError: the installation of the plugin is damaged.
         """
         if id(config) not in self._governed or config.dry_run:
             return
+        from certbot_jprs import integrity
         from certbot_jprs.records import Store
+
+        integrity.check()
 
         try:
             Store(config.config_dir).check_writable()

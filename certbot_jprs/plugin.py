@@ -68,7 +68,7 @@ class Configurator(
         self._apache_plugin: Any = None
         self._prepared = False
         self._role = Role.DORMANT
-        self._deployer: Any = None
+        self._made_deployer: Any = None
         self._keeper: Any = None
         if NAME in (config.authenticator, config.installer, config.configurator):
             try:
@@ -88,15 +88,28 @@ class Configurator(
         options.carry_apache_options(config, one_flag.current().given)
         if self._role is not Role.JPRS:
             return
-        from certbot_jprs import deployment, explanations
+        from certbot_jprs import explanations
         from certbot_jprs.holding import keeper
 
-        self._deployer = deployment.Deployer(config)
         if keeper.govern(config, self._prepared_apache):
             self._keeper = keeper
+        else:
+            self._make_deployer()  # it waits for what is saved from now on
         explanations.selected(config)
         if config.verb in one_flag.ISSUING:
             options.remember_language(config)
+
+    @property
+    def _deployer(self) -> Any:
+        """What waits right before Apache is changed or reloaded; None where nothing waits."""
+        if self._made_deployer is None and self._role is Role.JPRS:
+            self._make_deployer()
+        return self._made_deployer
+
+    def _make_deployer(self) -> None:
+        from certbot_jprs import deployment
+
+        self._made_deployer = deployment.Deployer(self.config)
 
     @property
     def _apache(self) -> Any:
@@ -136,10 +149,10 @@ class Configurator(
             # Certbot goes on to an order from here, whatever this method says.
             sys.exit(rehearsal.run(self.config, self._prepared_apache))
         self._prepared_apache()
-        if self._deployer is not None:
-            self._deployer.take_over()
         from certbot_jprs import one_flag
 
+        if self._role is Role.JPRS and one_flag.current().taken_over is not None:
+            self._deployer.take_over()
         lineage = one_flag.current().lineage
         if self._keeper and lineage is not None and self.config.verb in one_flag.ISSUING:
             self._keeper.finish(self.config, [lineage])
@@ -207,7 +220,8 @@ class Configurator(
             KeyboardInterrupt: a signal ended the wait.
             errors.PluginError: Apache's configuration cannot be changed.
         """
-        if self._deployer is not None and not (self._keeper and self._keeper.settled(self.config)):
+        settled = self._keeper is not None and self._keeper.settled(self.config)
+        if not settled and self._deployer is not None:
             self._deployer.before_install(cert_path, chain_path, fullchain_path)
         for name in self._hosts(domain):
             self._apache.deploy_cert(name, cert_path, key_path, chain_path, fullchain_path)
@@ -286,7 +300,7 @@ class Configurator(
             CertificateRevoked: the certificate is revoked and was taken out of the lineage.
             KeyboardInterrupt: a signal ended the wait.
         """
-        if self._deployer is not None and self._keeper is None:
+        if self._keeper is None and self._deployer is not None:
             self._deployer.after_renewal(lineage.lineagename)
 
     # AutoHSTSEnhancement
