@@ -81,6 +81,9 @@ class Certbot:
 @pytest.fixture
 def certbot(config_dir: ConfigDir, caplog: pytest.LogCaptureFixture) -> Iterator[Certbot]:
     caplog.set_level(logging.DEBUG)
+    for handler in list(logging.getLogger().handlers):
+        if isinstance(handler, Watch):  # of a command line that another test parsed
+            logging.getLogger().removeHandler(handler)
     language.start("en")
     made = Certbot(config_dir, caplog)
     made.begin()
