@@ -21,6 +21,7 @@ from tests.e2e.helpers import (
     served,
     waited,
 )
+from tests.e2e.refusals import JAPANESE, REGISTER, REVOKE, ROWS, UPDATE, Refusal, explained
 from tests.lab import World
 
 ROOT = Path(__file__).parents[2]
@@ -127,3 +128,25 @@ def test_accounts_and_revocation(world: World, old_certbot: Path, env: dict[str,
         certbot(world, line, env=env, venv=old_certbot).check()
     assert world.jprs.issued[-1].revoked_at is not None
     assert world.letsencrypt.requests == []
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_what_jprs_refuses_is_explained(
+    world: World,
+    old_certbot: Path,
+    env: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    row: Refusal,
+) -> None:
+    env = {**env, **JAPANESE}
+    more: tuple[str, ...] = world.eab()
+    if row.command in (UPDATE, REVOKE):
+        certbot(world, REGISTER, *more, env=env, venv=old_certbot).check()
+    row.arrange(world, monkeypatch)
+    # It waits for no order to become ready, and has no option for how long.
+    line = row.command.partition(" --issuance-timeout")[0]
+    if line.startswith("certonly"):
+        line += f" {CONTACT}"
+    elif row.command != REGISTER:
+        more = ()
+    explained(row, certbot(world, line, *more, env=env, venv=old_certbot), "ja")
