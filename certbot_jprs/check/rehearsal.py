@@ -17,6 +17,7 @@ from certbot_jprs.check.case import Case
 from certbot_jprs.check.dns import Dns
 from certbot_jprs.check.report import Level, Report
 from certbot_jprs.exceptions import WaitInterrupted
+from certbot_jprs.interrupts import Interrupts
 from certbot_jprs.language import _
 
 
@@ -33,7 +34,8 @@ def run(config: Any, apache: Callable[[], Any]) -> int:
     report = Report(_show, quiet=bool(config.quiet))
     case = cases.make(config)
     try:
-        _check(report, case, apache)
+        with Interrupts() as interrupts, interrupts.listening():
+            _check(report, case, apache)
     except WaitInterrupted:
         report.say(
             _("A signal ended the rehearsal, which is not complete; everything is as it was.")

@@ -51,6 +51,8 @@ def check(
     """
     try:
         plugin = apache()
+    except WaitInterrupted:  # which is one of Certbot's errors, too
+        raise
     except errors.NoInstallationError as error:
         report.fail(
             _(
@@ -204,10 +206,12 @@ def _check_challenge(
             with interrupts.listening():
                 for one in challenges:
                     fetched[one.name] = challenge.fetch_all(one, addresses[one.name], dns)
-        except WaitInterrupted:  # which is one of Certbot's errors, too
+        except WaitInterrupted:
             raise
         except errors.Error as error:
-            failure = error
+            # Ctrl-C ends apachectl, too: then it is the signal that is told of.
+            with interrupts.listening():
+                failure = error
         finally:
             _restore(report, plugin, challenges)
     if failure is not None:
