@@ -427,21 +427,3 @@ def lacks_ssl_module(apache: Any) -> bool:
     handles = getattr(getattr(apache, "options", None), "handle_modules", None)
     modules = getattr(getattr(apache, "parser", None), "modules", None)
     return handles is False and modules is not None and "ssl_module" not in modules
-
-
-def lacks_ssl_module(apache: Any) -> bool:
-    """Tells whether Apache lacks mod_ssl and the Apache plugin will not enable it.
-
-    Why: on RHEL, where mod_ssl is a package of its own, a certificate is issued and then not
-    installed ("Could not find ssl_module"). How: by the plugin's options and its list of modules,
-    which have no public names. Tested with Certbot 1.21, 2.1 and 5.8.
-
-    Args:
-        apache: the Apache plugin, which has read Apache's configuration.
-
-    Returns:
-        False also where this version of the plugin does not tell.
-    """
-    handles = getattr(getattr(apache, "options", None), "handle_modules", None)
-    modules = getattr(getattr(apache, "parser", None), "modules", None)
-    return handles is False and modules is not None and "ssl_module" not in modules
