@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from certbot_jprs import integrity, language, options
+from certbot_jprs import existing, integrity, language, options, registration
 from certbot_jprs.exceptions import OptionError, PolicyError
 from certbot_jprs.internals import ParsedCommand
 from certbot_jprs.language import _
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 ISSUING = ("run", "certonly")
 INSTALLING = ("install", "enhance", "rollback")
 ACCOUNT = ("register", "show_account", "update_account", "unregister")
-EAB = ("eab_kid", "eab_hmac_key", options.EAB_FILE)
 
 
 @dataclass
@@ -104,7 +103,7 @@ def apply(command: ParsedCommand) -> None:
     if not named:
         return
     decision.on_command_line = any(dest not in command.from_file for dest in named)
-    _Applying(command, decision).apply()
+    Applying(command, decision).apply()
     vars(namespace).update(decision.implied)
     if command.verb in ISSUING and not decision.governed:
         _refuse_to_issue_instead(namespace)
@@ -158,7 +157,7 @@ def _explain_colon(namespace: argparse.Namespace) -> None:
         )
 
 
-class _Applying:
+class Applying:
     """The steps of ``apply`` for a command line that selects the plugin."""
 
     def __init__(self, command: ParsedCommand, decision: Decision) -> None:
@@ -167,6 +166,7 @@ class _Applying:
         self.decision = decision
 
     def apply(self) -> None:
+        """Takes all steps that the subcommand asks for."""
         if self.verb in (*ISSUING, *INSTALLING) or self.decision.on_command_line:
             integrity.check()
         if self.verb in ISSUING:
@@ -182,7 +182,7 @@ class _Applying:
             self._choose_server()
             if self.decision.governed:
                 self._refuse_tests()
-                self._check_account()
+                registration.check(self)
                 self._tell()
         elif self.verb == "revoke":
             self._choose_revocation_server()
@@ -195,9 +195,11 @@ class _Applying:
         return implied[dest] if dest in implied else getattr(self.namespace, dest, None)
 
     def imply(self, **values: Any) -> None:
+        """Sets options that follow from the flag."""
         self.decision.implied.update(values)
 
     def say(self, message: str) -> None:
+        """Keeps a notice for the user."""
         self.decision.notices.append(message)
 
     def _tell(self) -> None:
@@ -257,7 +259,7 @@ class _Applying:
         if self.decision.given("server") or not path:
             return
         path = path[0] if isinstance(path, tuple) else path  # a tuple before Certbot 1.26
-        lineage = lineages.with_certificate_file(self._config_dir(), path)
+        lineage = lineages.with_certificate_file(self.config_dir(), path)
         if lineage is not None and lineage.server:
             self.imply(server=lineage.server)
         elif self.decision.on_command_line:
@@ -282,16 +284,16 @@ class _Applying:
         if self.get("csr"):
             self._check_csr()
         elif not self.get("duplicate"):
-            lineage = self._matching_lineage(names)
+            lineage = existing.matching(self, names)
             if lineage is not None:
                 self.decision.lineage = lineage.name
                 if language.chosen() is None:
                     language.enter(lineage.params.get(options.LANGUAGE))
                 names = names or sorted(lineage.names())
-                if not self._continue(lineage):
+                if not existing.go_on(self, lineage):
                     return
         policy.check_names(names, self._validator())
-        self._check_account()
+        registration.check(self)
 
     def _refuse_tests(self) -> None:
         if self.get("dry_run"):
@@ -338,214 +340,9 @@ class _Applying:
             policy.check_public_key(key, str(path))
             return
 
-    # Lineages
-
-    def _config_dir(self) -> str:
+    def config_dir(self) -> str:
+        """Returns Certbot's configuration directory."""
         return os.path.abspath(str(self.get("config_dir")))
-
-    def _matching_lineage(self, names: list[str]) -> Lineage | None:
-        """Returns the lineage with exactly the names asked for, or that ``--cert-name`` names."""
-        from certbot_jprs import lineages
-
-        certname = self.get("certname")
-        if certname:
-            lineage = lineages.named(self._config_dir(), certname)
-            try:
-                same = lineage is not None and (
-                    lineage.names() == {name.lower() for name in names}
-                    if names
-                    else bool(lineage.names())
-                )
-            except (OSError, ValueError):
-                same = False  # a broken lineage: Certbot says so itself
-            return lineage if same else None
-        found = lineages.with_names(self._config_dir(), names) if names else []
-        at_this_ca = [lineage for lineage in found if lineage.server == self.get("server")]
-        candidates = at_this_ca or found
-        return candidates[-1] if candidates else None  # of several, Certbot takes the last
-
-    def _continue(self, lineage: Lineage) -> bool:
-        """Decides what becomes of an existing lineage.
-
-        Returns:
-            False where it stays with its CA, and JPRS's rules do not apply.
-        """
-        if lineage.server == self.get("server"):
-            self._stay(lineage)
-            return True
-        if self.get("reinstall"):
-            self.decision.governed = False
-            self.decision.implied.pop("key_type", None)
-            self.decision.implied.pop("rsa_key_size", None)
-            self.imply(server=lineage.server or "")
-            self.decision.notices[:] = [
-                _(
-                    "The certificate {name} is from another CA ({server}) and stays there, because "
-                    "--keep-until-expiring (--reinstall) was given. Leave that option out to move "
-                    "it to JPRS."
-                ).format(name=lineage.name, server=lineage.server)
-            ]
-            return False
-        self._move(lineage)
-        return True
-
-    def _move(self, lineage: Lineage) -> None:
-        """Has a lineage of another CA reissued here at once, under the same name."""
-        self.say(
-            _("The certificate {name} moves from {old} to {new}: it is issued anew now.").format(
-                name=lineage.name, old=lineage.server, new=self.get("server")
-            )
-        )
-        self.imply(certname=lineage.name, renew_by_default=True)
-        self._keep_settings(lineage)
-
-    def _stay(self, lineage: Lineage) -> None:
-        """Prepares a lineage of this CA: an unfit key is replaced, JPRS's manual taken over."""
-        from certbot_jprs import policy
-
-        # Of several lineages with these names, Certbot alone would take one of another CA.
-        self.imply(certname=lineage.name)
-        if not policy.is_acceptable_key(lineage.certificate().public_key()):
-            self.say(
-                _(
-                    "The certificate {name} has a key that JPRS does not accept: it is issued anew "
-                    "now, with an RSA key."
-                ).format(name=lineage.name)
-            )
-            self.imply(renew_by_default=True)
-        elif self._becomes_ours(lineage):
-            self.decision.taken_over = lineage
-            if not self.get("renew_by_default"):
-                self.imply(reinstall=True)  # no question: nothing is issued unless it is due
-        self._keep_settings(lineage)
-
-    def _becomes_ours(self, lineage: Lineage) -> bool:
-        """Tells whether this command names the plugin where the lineage names another."""
-        configurator = self.get("configurator")
-        auth = configurator or self.get("authenticator")
-        inst = configurator or self.get("installer")
-        return (auth == NAME and lineage.authenticator != NAME) or (
-            inst == NAME and lineage.installer != NAME
-        )
-
-    def _keep_settings(self, lineage: Lineage) -> None:
-        """Keeps what Certbot would drop when it issues a lineage anew: key reuse, deploy hook."""
-        from certbot_jprs import adoption, policy
-
-        hook = adoption.without_sleep(lineage.deploy_hook)
-        if hook and not self.get("deploy_hook"):
-            self.imply(deploy_hook=hook)
-        reuse = self.get("reuse_key") if self.decision.given("reuse_key") else lineage.reuse_key
-        if not reuse:
-            return
-        self.imply(reuse_key=True)
-        key = lineage.certificate().public_key()
-        if policy.is_acceptable_key(key):
-            if not self.decision.given("rsa_key_size"):
-                self.imply(rsa_key_size=key.key_size)  # type: ignore[union-attr]  # it is RSA
-        elif hasattr(self.namespace, "new_key"):
-            self.imply(new_key=True)
-        else:
-            self.imply(reuse_key=False)
-            self.decision.reuse_new_key = True
-
-    # Account
-
-    def _check_account(self) -> None:
-        """Checks contacts and EAB, and asks for a contact on a terminal.
-
-        Certbot's own question for an address allows none, which JPRS refuses.
-        """
-        from certbot_jprs import policy
-
-        exists = self._account_exists()
-        email = self.get("email")
-        if exists and any(self.get(dest) for dest in EAB):
-            self.say(
-                _(
-                    "An account for {server} exists on this machine already, so the EAB "
-                    "credentials given are not used. To register another one, deactivate it "
-                    "first: certbot unregister -a {name}"
-                ).format(server=self.get("server"), name=NAME)
-            )
-        needed = self.verb == "update_account" or (
-            not exists and self.verb in (*ISSUING, "register")
-        )
-        if email is None and needed and not self._silent():
-            self._check_eab(exists)  # rather than after a question
-            if self.get(options.CHECK):
-                return  # the real command will ask
-            email = _ask_for_contact()
-            self.imply(email=email)
-        if needed and self.get("register_unsafely_without_email"):
-            policy.check_contacts(None)
-        if needed or (email is not None and self.verb in (*ISSUING, "register")):
-            policy.check_contacts(email)
-        self._check_eab(exists)
-
-    def _check_eab(self, exists: bool) -> None:
-        """Checks the EAB credentials, and takes them from the file where one is given.
-
-        They are not among what is implied, which lives as long as the process.
-
-        Raises:
-            OptionError: they cannot be what the reseller sent, or not be read.
-            PolicyError: JPRS requires them, and there are none.
-        """
-        from certbot_jprs import eab, policy
-
-        if exists or self.verb not in (*ISSUING, "register"):
-            return
-        namespace = self.namespace
-        given = [getattr(namespace, dest, None) for dest in EAB]
-        if given == [None, None, None] and policy.is_jprs(self.get("server")):
-            policy.refuse_without_eab()
-        kid, hmac_key, file = given
-        if file is None:
-            eab.check(kid, hmac_key)
-        elif given[:2] == [None, None]:
-            namespace.eab_kid, namespace.eab_hmac_key = eab.read(file)
-            setattr(namespace, options.EAB_FILE, None)
-        else:
-            eab.refuse_both()
-
-    def _silent(self) -> bool:
-        """Tells whether nobody can be asked."""
-        if self.get("noninteractive_mode") or self.get("quiet"):
-            return True
-        return not (self.get("force_interactive") or sys.stdin.isatty())
-
-    def _account_exists(self) -> bool:
-        from certbot import configuration
-
-        values = {**vars(self.namespace), **self.decision.implied}
-        directory = configuration.NamespaceConfig(argparse.Namespace(**values)).accounts_dir
-        try:
-            return any(not name.startswith(".") for name in os.listdir(directory))
-        except OSError:
-            return False
-
-
-def _ask_for_contact() -> str | None:
-    """Asks for contact addresses until there is one that JPRS accepts.
-
-    Returns:
-        The addresses, separated by commas; None where the terminal was closed instead.
-    """
-    from certbot_jprs import policy
-
-    question = _("Contact e-mail address for JPRS's urgent notices (several: with commas): ")
-    while True:
-        try:
-            answer = input(question).strip()
-        except EOFError:
-            return None
-        try:
-            policy.check_contacts(answer)
-        except PolicyError as error:
-            print(error)  # noqa: T201 - Certbot's display does not exist yet
-            continue
-        return answer
 
 
 def renew_implied(config: Any) -> None:
