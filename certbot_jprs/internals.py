@@ -323,7 +323,7 @@ def _wrap_hooks(hooks: Any, interceptor: Interceptor) -> None:
                 conclude = interceptor.at_end()
             # A post-hook may start what a pre-hook has stopped: it runs whatever went wrong with
             # us, and also when Ctrl-C ended the wait.
-            except BaseException as error:  # noqa: BLE001
+            except BaseException as error:  # noqa: BLE001 - kept, and raised below
                 failure = error
             try:
                 return original(*args, **kwargs)
