@@ -14,7 +14,7 @@ help:
 	@echo "make demo   a certificate in the lab: issued, waited for, served, and the story of it"
 	@echo "make test   everything: lint, unit, e2e"
 	@echo "make bench  what renewing a fleet costs, in a table; some minutes"
-	@echo "make lint   ruff and mypy --strict"
+	@echo "make lint   ruff, mypy --strict and the floors of the house"
 	@echo "make unit   unit tests: seconds, no root"
 	@echo "make catalogue   brings the Japanese catalogue up to date with the messages"
 	@echo "make e2e    the users' commands in the lab, WORKERS=$(WORKERS) at a time"
@@ -35,6 +35,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 unit: $(READY)
 	$(BIN)/python -m pytest -q tests/unit

@@ -27,22 +27,23 @@ Named arguments (each also in ``cli.ini``, in the second spelling, and kept for 
 ``--certbot-jprs:http-check``, ``--jprs-check``
     Rehearse the command instead of issuing a certificate. Not kept.
 
-What a user sees is described in README.md; how the code is laid out:
+What a user sees is described in README.md. The plan of the house, from the top floor down; a room
+imports only from floors below it, and each says in its ``__init__`` what never enters it:
 
-- ``entrypoint`` is what Certbot loads; ``plugin`` what it calls; ``parsing`` looks at each
-  command line, and goes on only where it concerns the plugin.
-- ``one_flag`` decides what a command line implies, with ``existing`` for lineages that are there
-  already and ``registration`` and ``eab`` for the account; ``selection`` decides what applies to
-  a lineage under ``renew``; ``policy`` holds JPRS's rules, ``options`` the options.
-- ``holding`` keeps the version in service linked, ``release`` puts a new one into service,
-  ``records`` is what survives a crash, ``leftovers`` what an earlier run left, ``archive`` moves
-  links; ``deployment`` waits right before an installation; ``verdict`` decides and tells.
-- ``gate`` is the wait, ``progress`` shows it, ``interrupts`` ends it; ``asking``, ``responder``
-  and ``exchange`` ask, ``ocsp`` and ``signatures`` verify.
-- ``problems`` and ``problem_table`` know JPRS's errors, ``explanations`` and ``challenges`` show
-  what they mean, ``language`` in which language.
-- ``check`` is the rehearsal, ``command`` the command ``certbot-jprs``, ``schedulers`` finds what
-  runs renewals.
-- ``lineages`` reads Certbot's files, ``adoption`` edits a renewal file, ``apache`` loads the
-  Apache plugin, and ``internals`` is the only module that touches what Certbot does not promise.
+- The vestibule, all that Certbot imports for every command: ``entrypoint`` is what it loads,
+  ``plugin`` what it calls, ``injection`` the options, and ``door`` the one way into the house.
+- ``house`` brings the rooms together: what was parsed, decided, is held and watches, made once
+  for each process.
+- ``command``, the command ``certbot-jprs``.
+- ``check``, the rehearsal.
+- ``holding``, from saved to in service; and beside it ``problems``, JPRS's errors.
+- ``rules``, JPRS's rules and what the flag implies.
+- ``machine``, what else is on this machine.
+- ``lineage``, Certbot's files.
+- ``wait``, schedule, progress and end of the wait.
+- ``ocsp``, what is asked and whether the answer is true.
+- ``internals``, the only room that touches what Certbot does not promise.
+- ``ground``, options, language, exceptions and names, with nothing below.
+
+``make lint`` checks the floors (``[tool.importlinter]`` in pyproject.toml).
 """

@@ -1,27 +1,26 @@
-"""What Certbot loads: the plugin, or, where the installation is damaged, a stand-in for it.
+"""What Certbot loads: the plugin, or, where it cannot be imported, a stand-in for it.
 
 Certbot loads every installed plugin for every command and, since 1.x, stops with an error if
 one of them cannot be imported (certbot/certbot#9371 is one such report). A half-removed
 certbot-jprs must not stop the renewals of other certificates, so this module catches whatever
 goes wrong while ours is imported and says it only to those who select the plugin.
 
-Rules of this file: nothing but the standard library and Certbot is imported outside the guard,
-and it stays small, because it cannot guard itself.
+Rules of this file: nothing but the standard library, Certbot and ``ground.names`` is imported
+outside the guard, and it stays small, because it cannot guard itself.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
-import sys
 from typing import Any
 
 from certbot import errors, interfaces
 from certbot.plugins import common
 
-logger = logging.getLogger(__name__)
+from certbot_jprs.ground.names import NAME, damaged
 
-NAME = "certbot-jprs:http"
+logger = logging.getLogger(__name__)
 
 OPTIONS = ("ocsp-timeout", "ocsp-interval", "eab-file", "language", "check")
 """The plugin's options. In cli.ini they must not stop Certbot for others either."""
@@ -87,38 +86,11 @@ class Damaged(common.Installer, interfaces.Authenticator):
     config_test = restart = get_chall_pref = perform = cleanup = _unusable
 
 
-def damaged(problem: str) -> str:
-    """Says that the installation is damaged, and what to do about it.
-
-    In English: the translations may be what is damaged.
-
-    Args:
-        problem: what was found.
-    """
-    return (
-        f"The installation of certbot-jprs is damaged: {problem}. Install it again, for example "
-        "with: pip install --force-reinstall certbot-jprs"
-    )
-
-
-def _refuse_emptied() -> None:
-    """Refuses modules whose files were emptied, as by a full disk: importing those succeeds.
-
-    Raises:
-        ImportError: one is empty; every one of ours has a docstring.
-    """
-    for name, module in list(sys.modules.items()):
-        if name.startswith("certbot_jprs.") and not module.__doc__:
-            raise ImportError(f"{name} is empty")
-
-
 def _load() -> Any:
     """Returns the plugin's class, or the stand-in where that cannot be imported."""
     try:
-        # Late: this is the import that may fail.
+        # Here, because this is the import that may fail.
         from certbot_jprs.plugin import Configurator as Plugin
-
-        _refuse_emptied()
     except Exception as error:  # whatever is wrong with our files, Certbot must run
         logger.debug("certbot-jprs cannot be imported", exc_info=True)
         Damaged.problem = f"{type(error).__name__}: {error}"

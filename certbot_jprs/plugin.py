@@ -6,26 +6,34 @@ Rules of this file:
   import path changes) and used as an object: its http-01 reloads through its own ``restart``,
   which must not wait.
 - Where the plugin is not selected it does nothing, and is no choice in Certbot's menus.
-- Heavy modules are imported only where the plugin is selected: Certbot imports this one for
-  every command.
+- Each method is short: what it needs is behind the door.
 """
 
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from certbot import errors, interfaces
 from certbot.plugins import common, enhancements
 
-from certbot_jprs import apache, internals, options, parsing
-from certbot_jprs.language import _
-from certbot_jprs.options import NAME
-from certbot_jprs.roles import Role
+from certbot_jprs import door
+from certbot_jprs.door import names_us
+from certbot_jprs.ground.language import _
+from certbot_jprs.ground.names import NAME
+from certbot_jprs.ground.options import is_rehearsal
+from certbot_jprs.ground.roles import Role
+from certbot_jprs.injection import inject
+from certbot_jprs.internals.parser import ParsedCommand, after_parsing
+from certbot_jprs.internals.web import enhance, hosts, make
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from certbot_jprs.house import Selected
+
+
+def _parsed(command: ParsedCommand) -> None:
+    door.current.parsed(command)
 
 
 class Configurator(
@@ -50,8 +58,8 @@ class Configurator(
             parser: Certbot's parser or argument group.
             name: the name under which Certbot registers the plugin.
         """
-        options.inject(parser, name)
-        internals.after_parsing(parser, parsing.parsed)
+        inject(parser, name)
+        after_parsing(parser, _parsed)
 
     def __init__(self, config: Any, name: str) -> None:
         """Applies JPRS's rules to Certbot's configuration, before an account or order exists.
@@ -61,61 +69,26 @@ class Configurator(
             name: the name under which Certbot registers the plugin.
 
         Raises:
+            DamagedError: a module of this package cannot be imported.
             PolicyError: the command or the lineage breaks one of JPRS's rules. Raised here,
                 because Certbot shows errors of ``prepare`` wrapped.
         """
         super().__init__(config, name)
         self._apache_plugin: Any = None
         self._prepared = False
-        self._role = Role.DORMANT
-        self._made_deployer: Any = None
-        self._keeper: Any = None
-        if NAME in (config.authenticator, config.installer, config.configurator):
-            try:
-                self._select(config)
-            except (AttributeError, ImportError, NameError, SyntaxError) as error:
-                from certbot_jprs.entrypoint import damaged
-
-                raise errors.PluginError(damaged(f"{type(error).__name__}: {error}")) from error
-
-    def _select(self, config: Any) -> None:
-        """Imports what the selected plugin needs, and applies the rules."""
-        from certbot_jprs import one_flag, selection
-
-        parsing.begin()
-        options.enter_language(config)
-        self._role = selection.enforce(config)
-        options.carry_apache_options(config, one_flag.current().given)
-        if self._role is not Role.JPRS:
-            return
-        from certbot_jprs import explanations
-        from certbot_jprs.holding import keeper
-
-        if keeper.govern(config, self._prepared_apache):
-            self._keeper = keeper
-        else:
-            self._make_deployer()  # it waits for what is saved from now on
-        explanations.selected(config)
-        if config.verb in one_flag.ISSUING:
-            options.remember_language(config)
+        self._selected: Selected | None = None
+        if names_us(config):
+            self._selected = door.current.enter().select(config, self._prepared_apache)
 
     @property
-    def _deployer(self) -> Any:
-        """What waits right before Apache is changed or reloaded; None where nothing waits."""
-        if self._made_deployer is None and self._role is Role.JPRS:
-            self._make_deployer()
-        return self._made_deployer
-
-    def _make_deployer(self) -> None:
-        from certbot_jprs import deployment
-
-        self._made_deployer = deployment.Deployer(self.config)
+    def _role(self) -> Role:
+        return self._selected.role if self._selected is not None else Role.DORMANT
 
     @property
     def _apache(self) -> Any:
         """The Apache plugin's object, made when it is first needed."""
         if self._apache_plugin is None:
-            self._apache_plugin = apache.make(self.config)
+            self._apache_plugin = make(self.config)
         return self._apache_plugin
 
     def _prepared_apache(self) -> Any:
@@ -137,25 +110,18 @@ class Configurator(
             errors.PluginError: not selected (which keeps it out of Certbot's menus), or Apache
                 cannot be used.
         """
-        if self._role is Role.DORMANT:
+        if self._selected is None:
             if self.config.verb == "plugins":  # `certbot plugins --prepare` lists it all the same
                 return
             raise errors.PluginError(
                 _("{name} has to be named on the command line: -a {name}").format(name=NAME)
             )
-        if self._role is Role.JPRS and options.is_rehearsal(self.config):
-            from certbot_jprs.check import rehearsal
-
+        if self._role is Role.JPRS and is_rehearsal(self.config):
             # Certbot goes on to an order from here, whatever this method says.
-            sys.exit(rehearsal.run(self.config, self._prepared_apache))
+            sys.exit(door.current.rehearse(self.config, self._prepared_apache))
         self._prepared_apache()
-        from certbot_jprs import one_flag
-
-        if self._role is Role.JPRS and one_flag.current().taken_over is not None:
-            self._deployer.take_over()
-        lineage = one_flag.current().lineage
-        if self._keeper and lineage is not None and self.config.verb in one_flag.ISSUING:
-            self._keeper.finish(self.config, [lineage])
+        if self._role is Role.JPRS:
+            door.current.enter().prepared(self.config, self._selected.turn)
 
     def more_info(self) -> str:
         """Describes the plugin for Certbot's menus and errors."""
@@ -166,14 +132,8 @@ class Configurator(
 
     def auth_hint(self, failed_achalls: Any) -> str:
         """Returns what to check after a failed challenge."""
-        from certbot_jprs import challenges, explanations
-
-        failed = challenges.failed_http(failed_achalls) if self._role is Role.JPRS else []
-        if not failed:
-            return str(self._apache.auth_hint(failed_achalls))
-        hint = challenges.hint(failed)
-        explanations.challenge_failed(hint)
-        return hint
+        hint = door.current.enter().hint(failed_achalls) if self._role is Role.JPRS else ""
+        return hint or str(self._apache.auth_hint(failed_achalls))
 
     # Authenticator
 
@@ -185,19 +145,14 @@ class Configurator(
         """Performs http-01 through Apache."""
         if self._role is Role.APACHE:
             # Another CA's lineage, which stays there: its renewal file shall not name us.
-            from certbot_jprs import selection
-
-            selection.restore_plugins(self.config)
+            door.current.enter().restore_plugins(self.config)
         return self._apache.perform(achalls)
 
     def cleanup(self, achalls: Any) -> None:
         """Takes the challenges out of Apache's configuration."""
         self._apache.cleanup(achalls)
-        if self._role is Role.JPRS:
-            from certbot_jprs import one_flag
-
-            if one_flag.current().reuse_new_key:
-                self.config.reuse_key = True  # only where it changes: what is set is also stored
+        if self._role is Role.JPRS and door.current.enter().decision.reuse_new_key:
+            self.config.reuse_key = True  # only where it changes: what is set is also stored
 
     # Installer
 
@@ -220,9 +175,10 @@ class Configurator(
             KeyboardInterrupt: a signal ended the wait.
             errors.PluginError: Apache's configuration cannot be changed.
         """
-        settled = self._keeper is not None and self._keeper.settled(self.config)
-        if not settled and self._deployer is not None:
-            self._deployer.before_install(cert_path, chain_path, fullchain_path)
+        selected = self._selected
+        settled = selected is None or (selected.turn is not None and selected.turn.settled)
+        if selected is not None and selected.deployer is not None and not settled:
+            selected.deployer.before_install(cert_path, chain_path, fullchain_path)
         for name in self._hosts(domain):
             self._apache.deploy_cert(name, cert_path, key_path, chain_path, fullchain_path)
 
@@ -232,12 +188,12 @@ class Configurator(
         Raises:
             errors.PluginError: it cannot be configured, or all of the hosts have it already.
         """
-        apache.enhance(self._apache, self._hosts(domain), enhancement, options)
+        enhance(self._apache, self._hosts(domain), enhancement, options)
 
     def _hosts(self, domain: str) -> list[str]:
         """Returns the hosts that a name of a certificate stands for."""
         if self.config.noninteractive_mode:
-            return apache.hosts(self._apache, domain)
+            return hosts(self._apache, domain)
         return [domain]  # for a wildcard, Certbot's Apache plugin asks which
 
     def supported_enhancements(self) -> Any:
@@ -283,13 +239,14 @@ class Configurator(
             KeyboardInterrupt: a signal ended the wait.
             errors.MisconfigurationError: Apache's configuration is broken, or the reload failed.
         """
-        if self._keeper is None:
-            if self._deployer is not None:
-                self._deployer.before_reload()
+        turn = self._selected.turn if self._selected is not None else None
+        if turn is None:
+            if self._selected is not None and self._selected.deployer is not None:
+                self._selected.deployer.before_reload()
             self._apache.restart()
-        elif not self._keeper.holds(self.config) and not self._keeper.was_reloaded(self.config):
+        elif not turn.held and not turn.reloaded:
             self._apache.restart()
-            self._keeper.reloaded(self.config)
+            door.current.enter().restarted(turn)
 
     # RenewDeployer
 
@@ -300,8 +257,9 @@ class Configurator(
             CertificateRevoked: the certificate is revoked and was taken out of the lineage.
             KeyboardInterrupt: a signal ended the wait.
         """
-        if self._keeper is None and self._deployer is not None:
-            self._deployer.after_renewal(lineage.lineagename)
+        selected = self._selected
+        if selected is not None and selected.deployer is not None and selected.turn is None:
+            selected.deployer.after_renewal(lineage.lineagename)
 
     # AutoHSTSEnhancement
 

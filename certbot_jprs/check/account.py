@@ -6,12 +6,10 @@ EAB keys are never shown.
 
 from __future__ import annotations
 
-import json
-import os
-
 from certbot_jprs.check.case import Case
 from certbot_jprs.check.report import Report
-from certbot_jprs.language import _
+from certbot_jprs.ground.language import _
+from certbot_jprs.machine.accounts import usable_accounts
 
 
 def check(report: Report, case: Case) -> bool:
@@ -42,29 +40,6 @@ def check(report: Report, case: Case) -> bool:
                 "good for 14 days."
             ).format(server=case.server)
         )
-    return True
-
-
-def usable_accounts(directory: str) -> list[str]:
-    """Returns the accounts of a server that can be read.
-
-    Args:
-        directory: the server's, below ``accounts/``.
-    """
-    try:
-        names = sorted(name for name in os.listdir(directory) if not name.startswith("."))
-    except OSError:
-        return []
-    return [name for name in names if _is_usable(os.path.join(directory, name))]
-
-
-def _is_usable(directory: str) -> bool:
-    try:
-        for name in ("regr.json", "private_key.json"):
-            with open(os.path.join(directory, name), encoding="utf-8") as file:
-                json.load(file)
-    except (OSError, ValueError):
-        return False
     return True
 
 

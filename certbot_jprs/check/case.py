@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from certbot_jprs import lineages, one_flag
-from certbot_jprs.options import NAME
+from cryptography import x509
 
-if TYPE_CHECKING:
-    from cryptography import x509
-
-    from certbot_jprs.lineages import Lineage
+from certbot_jprs.ground.names import NAME
+from certbot_jprs.lineage import files
+from certbot_jprs.lineage.files import Lineage
+from certbot_jprs.rules.decision import Decision
 
 
 @dataclass(frozen=True)
@@ -25,12 +24,14 @@ class Case:
         names: the names that the certificate shall have.
         lineage: the existing lineage that the command is about.
         broken_rule: what is to be said of one of JPRS's rules that the command breaks.
+        notices: what the real command would tell the user first.
     """
 
     config: Any
     names: tuple[str, ...]
     lineage: Lineage | None
     broken_rule: str = ""
+    notices: tuple[str, ...] = ()
 
     @property
     def server(self) -> str:
@@ -75,19 +76,19 @@ class Case:
             return None
 
 
-def make(config: Any) -> Case:
+def make(config: Any, decision: Decision) -> Case:
     """Describes the command that Certbot has parsed.
 
     Args:
         config: Certbot's configuration.
+        decision: what it means for the plugin.
     """
-    decision = one_flag.current()
     name = decision.lineage or config.certname
-    lineage = lineages.named(os.path.abspath(str(config.config_dir)), name) if name else None
+    lineage = files.named(os.path.abspath(str(config.config_dir)), name) if name else None
     names = tuple(str(name).lower() for name in config.domains or ())
     if not names and lineage is not None:
         try:
             names = tuple(sorted(lineage.names()))
         except (OSError, ValueError):
             names = ()
-    return Case(config, names, lineage, decision.broken_rule)
+    return Case(config, names, lineage, decision.broken_rule, tuple(decision.notices))

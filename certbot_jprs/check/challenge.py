@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from josepy import jwk
 
 from certbot_jprs.check.dns import Dns, LookUpFailed
-from certbot_jprs.language import _
+from certbot_jprs.ground.language import _
 
 SECONDS = 5.0
 """How long a connection, and each part of an answer, may take."""

@@ -11,7 +11,7 @@ import enum
 from typing import TYPE_CHECKING
 
 from certbot_jprs.check.caa import Record
-from certbot_jprs.language import _
+from certbot_jprs.ground.language import _
 
 # Where packages were installed without their dependencies, the other checks are made all the same.
 with contextlib.suppress(ImportError):

@@ -8,11 +8,11 @@ import shlex
 import shutil
 from typing import Any
 
-from certbot_jprs.adoption import without_sleep
 from certbot_jprs.check.case import Case
 from certbot_jprs.check.report import Report
-from certbot_jprs.language import _
-from certbot_jprs.schedulers import HOOK_DIRECTORIES, Found
+from certbot_jprs.ground.language import _
+from certbot_jprs.lineage.adoption import without_sleep
+from certbot_jprs.machine.schedulers import HOOK_DIRECTORIES, Found
 
 HOOKS = ("pre_hook", "renew_hook", "deploy_hook", "post_hook")
 
@@ -151,20 +151,4 @@ def _check_sleeps(report: Report, case: Case, found: Found) -> None:
                 ).format(kind=kind.replace("_", "-"), command=command)
             )
     for sleep in found.sleeps:
-        report.warn(explain_sleep(sleep.path, sleep.line, sleep.text, sleep.instead))
-
-
-def explain_sleep(path: str, line: int, text: str, instead: str) -> str:
-    """Says what to write instead of a line that sleeps.
-
-    Args:
-        path: the file.
-        line: the line's number.
-        text: the line.
-        instead: the line to write; empty where it is to be deleted.
-    """
-    if instead:
-        message = _("{path}:{line} sleeps: `{text}`. Write instead: {instead}")
-    else:
-        message = _("{path}:{line} sleeps: `{text}`. Delete that line.")
-    return message.format(path=path, line=line, text=text, instead=instead)
+        report.warn(sleep.explain())

@@ -10,7 +10,7 @@ from certbot_jprs.check.caa import Judgement, Permission
 from certbot_jprs.check.case import Case
 from certbot_jprs.check.dns import Dns, LookUpFailed, Trouble
 from certbot_jprs.check.report import Report
-from certbot_jprs.language import _
+from certbot_jprs.ground.language import _
 
 # RFC 1918, RFC 6598, RFC 4193, and what never leaves a host or a link.
 _INSIDE = tuple(

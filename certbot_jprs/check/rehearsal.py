@@ -5,34 +5,36 @@ Rules of this file: nothing is asked of the CA but its directory, and nothing is
 
 from __future__ import annotations
 
-import importlib.metadata
 import sys
 from typing import Any, Callable
 from urllib.parse import urlsplit
 
-from certbot_jprs import one_flag, schedulers
 from certbot_jprs.check import account, names, renewal, service, web
 from certbot_jprs.check import case as cases
 from certbot_jprs.check.case import Case
 from certbot_jprs.check.dns import Dns
 from certbot_jprs.check.report import Level, Report
-from certbot_jprs.exceptions import WaitInterrupted
-from certbot_jprs.interrupts import Interrupts
-from certbot_jprs.language import _
+from certbot_jprs.ground.exceptions import WaitInterrupted
+from certbot_jprs.ground.language import _
+from certbot_jprs.internals import web as web_plugins
+from certbot_jprs.machine import schedulers
+from certbot_jprs.rules.decision import Decision
+from certbot_jprs.wait.interrupts import Interrupts
 
 
-def run(config: Any, apache: Callable[[], Any]) -> int:
+def run(config: Any, decision: Decision, apache: Callable[[], Any]) -> int:
     """Rehearses a command.
 
     Args:
         config: Certbot's configuration.
+        decision: what it means for the plugin.
         apache: makes the Apache plugin ready for use.
 
     Returns:
         The exit status: 1 if the real command would fail, or a signal ended this one; else 0.
     """
     report = Report(_show, quiet=bool(config.quiet))
-    case = cases.make(config)
+    case = cases.make(config, decision)
     try:
         with Interrupts() as interrupts, interrupts.listening():
             _check(report, case, apache)
@@ -51,7 +53,7 @@ def _show(line: str) -> None:
 def _check(report: Report, case: Case, apache: Callable[[], Any]) -> None:
     if case.broken_rule:
         report.fail(case.broken_rule)
-    for notice in one_flag.current().notices:
+    for notice in case.notices:
         report.warn(notice)
     if not case.names:
         report.fail(
@@ -94,20 +96,14 @@ def _check_plugins(report: Report, case: Case) -> None:
 
 def _why_not_loadable(name: str) -> str | None:
     """Says why a plugin of Certbot's cannot be loaded; None where it can."""
-    found: Any = importlib.metadata.entry_points()
-    group = (
-        found.select(group="certbot.plugins")
-        if hasattr(found, "select")
-        else found.get("certbot.plugins", [])  # Python 3.9
-    )
-    for entry_point in group:
-        if entry_point.name == name:
-            try:
-                entry_point.load()
-            except (ImportError, AttributeError) as error:
-                return str(error)
-            return None
-    return _("it is not installed")
+    entry_point = web_plugins.entry_point(name)
+    if entry_point is None:
+        return _("it is not installed")
+    try:
+        entry_point.load()
+    except (ImportError, AttributeError) as error:
+        return str(error)
+    return None
 
 
 def _conclude(report: Report, case: Case, urls: tuple[str, ...], *, registers: bool) -> None:

@@ -8,14 +8,16 @@ import time
 
 from cryptography import x509
 
-from certbot_jprs import archive, lineages, policy
 from certbot_jprs.check import hooks
 from certbot_jprs.check.case import Case
 from certbot_jprs.check.report import Report
-from certbot_jprs.language import _
-from certbot_jprs.lineages import Lineage
-from certbot_jprs.records import Store
-from certbot_jprs.schedulers import Found
+from certbot_jprs.ground.language import _
+from certbot_jprs.holding.records import Store
+from certbot_jprs.lineage import archive, files
+from certbot_jprs.lineage.files import Lineage
+from certbot_jprs.machine.schedulers import Found
+from certbot_jprs.ocsp.signatures import utc
+from certbot_jprs.rules import policy
 
 _PERIOD = re.compile(r"\s*([0-9]+)\s*(day|week|month|year)s?\s*", re.IGNORECASE)
 _DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
@@ -43,7 +45,7 @@ def _check_expansion(report: Report, case: Case) -> None:
     if case.interactive or config.expand or config.renew_by_default:
         return
     wanted = frozenset(case.names)
-    for lineage in lineages.all_in(case.config_dir):
+    for lineage in files.all_in(case.config_dir):
         try:
             names = lineage.names()
         except (OSError, ValueError):
@@ -117,7 +119,7 @@ def renew_before(lineage: Lineage) -> str | None:
         lineage: the lineage.
     """
     try:
-        conf = lineages.parse(lineages.load_lines(lineage.renewal_file), lineage.renewal_file)
+        conf = files.parse(files.load_lines(lineage.renewal_file), lineage.renewal_file)
     except (OSError, ValueError):
         return None
     value = conf.get("renew_before_expiry")
@@ -140,8 +142,6 @@ def renews_always(lineage: Lineage, certificate: x509.Certificate) -> str | None
 
 
 def _lifetime(certificate: x509.Certificate) -> float:
-    from certbot_jprs.signatures import utc
-
     span = utc(certificate, "not_valid_after") - utc(certificate, "not_valid_before")
     return span.total_seconds()
 

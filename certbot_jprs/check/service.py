@@ -15,13 +15,15 @@ from urllib.parse import urlsplit
 import requests
 from cryptography import x509
 
-from certbot_jprs import certificates, lineages, ocsp, policy
 from certbot_jprs.check.case import Case
 from certbot_jprs.check.report import Report
-from certbot_jprs.language import _
-from certbot_jprs.ocsp import Status
-from certbot_jprs.responder import Responder
-from certbot_jprs.schedulers import Scheduler
+from certbot_jprs.ground.language import _
+from certbot_jprs.lineage import files
+from certbot_jprs.machine.schedulers import Scheduler
+from certbot_jprs.ocsp import certificates, evaluation
+from certbot_jprs.ocsp.evaluation import Status
+from certbot_jprs.ocsp.responder import Responder
+from certbot_jprs.rules import policy
 
 SECONDS = 15
 """How long connecting, and each part of the answer, may take."""
@@ -202,7 +204,7 @@ def check_ocsp(report: Report, case: Case) -> tuple[str, ...]:
             one = certificates.awaited(lineage.name, links["cert"], links["chain"], None)
         except (OSError, ValueError):
             continue
-        urls = ocsp.responder_urls(one.certificate) if one is not None else ()
+        urls = evaluation.responder_urls(one.certificate) if one is not None else ()
         if one is None or not urls:
             continue
         _ask(report, lineage.name, one.certificate, one.issuer)
@@ -210,8 +212,8 @@ def check_ocsp(report: Report, case: Case) -> tuple[str, ...]:
     return ()
 
 
-def _of_jprs(case: Case) -> list[lineages.Lineage]:
-    found = [each for each in lineages.all_in(case.config_dir) if policy.is_jprs(each.server)]
+def _of_jprs(case: Case) -> list[files.Lineage]:
+    found = [each for each in files.all_in(case.config_dir) if policy.is_jprs(each.server)]
     name = case.lineage.name if case.lineage is not None else None
     return sorted(found, key=lambda lineage: lineage.name != name)
 

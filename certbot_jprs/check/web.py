@@ -14,17 +14,16 @@ from typing import Any, Callable
 
 from certbot import errors
 
-from certbot_jprs import apache as installer
-from certbot_jprs import internals
 from certbot_jprs.check import challenge, ports
 from certbot_jprs.check.case import Case
 from certbot_jprs.check.challenge import Fetched, Outcome
 from certbot_jprs.check.dns import Dns
 from certbot_jprs.check.report import Report
-from certbot_jprs.exceptions import WaitInterrupted
-from certbot_jprs.interrupts import Interrupts
-from certbot_jprs.language import _
-from certbot_jprs.options import NAME
+from certbot_jprs.ground.exceptions import WaitInterrupted
+from certbot_jprs.ground.language import _
+from certbot_jprs.ground.names import NAME
+from certbot_jprs.internals import web as installer
+from certbot_jprs.wait.interrupts import Interrupts
 
 HTTP_PORT = 80
 HTTPS_PORT = 443
@@ -95,7 +94,7 @@ def _check_hosts(report: Report, case: Case, plugin: Any) -> None:
         if name in served:
             report.ok(_("Apache has a virtual host for {name}").format(name=name))
             continue
-        chosen = internals.has_virtual_host(plugin, name)
+        chosen = installer.has_virtual_host(plugin, name)
         if chosen:
             report.warn(
                 _(
@@ -171,7 +170,7 @@ def _tell_of_stopped(report: Report) -> None:
 
 def _check_https(report: Report, plugin: Any) -> None:
     """Checks that Apache can serve HTTPS."""
-    if internals.lacks_ssl_module(plugin):
+    if installer.lacks_ssl_module(plugin):
         report.fail(
             _(
                 "Apache has no mod_ssl, so that the certificate would be issued and not "

@@ -14,13 +14,14 @@ import difflib
 import os
 import sys
 
-from certbot_jprs import adoption, lineages, policy, schedulers
-from certbot_jprs.adoption import Change
-from certbot_jprs.check.hooks import explain_sleep
 from certbot_jprs.command import locks, output
-from certbot_jprs.language import _
-from certbot_jprs.lineages import Lineage
-from certbot_jprs.options import NAME
+from certbot_jprs.ground.language import _
+from certbot_jprs.ground.names import NAME
+from certbot_jprs.lineage import adoption, files
+from certbot_jprs.lineage.adoption import Change
+from certbot_jprs.lineage.files import Lineage
+from certbot_jprs.machine import schedulers
+from certbot_jprs.rules import policy
 
 OK = 0
 FAILED = 1
@@ -69,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not found:
         output.result(_("There is no certificate here that JPRS's manual set up."))
     for sleep in schedulers.find(config_dir).sleeps:
-        output.say(explain_sleep(sleep.path, sleep.line, sleep.text, sleep.instead))
+        output.say(sleep.explain())
     return status
 
 
@@ -87,11 +88,11 @@ def _chosen(config_dir: str, names: list[str]) -> list[tuple[str, Lineage | None
         OSError: the directory cannot be read.
     """
     if names:
-        return [(name, lineages.named(config_dir, name)) for name in dict.fromkeys(names)]
+        return [(name, files.named(config_dir, name)) for name in dict.fromkeys(names)]
     os.listdir(os.path.join(config_dir, "renewal"))
     return [
         (lineage.name, lineage)
-        for lineage in lineages.all_in(config_dir)
+        for lineage in files.all_in(config_dir)
         if policy.is_jprs(lineage.server) and _needs_adoption(lineage)
     ]
 

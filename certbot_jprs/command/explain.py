@@ -12,8 +12,8 @@ import stat
 import sys
 
 from certbot_jprs.command import output
-from certbot_jprs.language import _
-from certbot_jprs.problems import Problem, find_in_text
+from certbot_jprs.ground.language import _
+from certbot_jprs.problems.matching import Problem, find_in_text
 
 OK = 0
 NOTHING = 1

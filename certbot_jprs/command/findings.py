@@ -12,16 +12,16 @@ from typing import Callable
 
 from cryptography import x509
 
-from certbot_jprs import policy
-from certbot_jprs.adoption import without_sleep
-from certbot_jprs.check.hooks import HOOKS, explain_sleep
+from certbot_jprs.check.hooks import HOOKS
 from certbot_jprs.check.renewal import no_scheduler, renews_always, several_schedulers
 from certbot_jprs.command.levels import DAY, Finding, Level, Limits
 from certbot_jprs.command.survey import Entry, Survey
-from certbot_jprs.language import _
-from certbot_jprs.ocsp import Status
-from certbot_jprs.options import NAME
-from certbot_jprs.signatures import utc
+from certbot_jprs.ground.language import _
+from certbot_jprs.ground.names import NAME
+from certbot_jprs.lineage.adoption import without_sleep
+from certbot_jprs.ocsp.evaluation import Status
+from certbot_jprs.ocsp.signatures import utc
+from certbot_jprs.rules import policy
 
 
 def of_lineage(entry: Entry, limits: Limits, now: datetime) -> list[Finding]:
@@ -258,9 +258,7 @@ def of_machine(survey: Survey) -> list[Finding]:
         )
         for path in survey.unreadable
     ]
-    for sleep in survey.found.sleeps:
-        text = explain_sleep(sleep.path, sleep.line, sleep.text, sleep.instead)
-        found.append(Finding(Level.WARNING, "sleep", text))
+    found += [Finding(Level.WARNING, "sleep", sleep.explain()) for sleep in survey.found.sleeps]
     schedulers = survey.found.schedulers
     if survey.entries and not schedulers:
         found.append(Finding(Level.WARNING, "no-scheduler", no_scheduler()))

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from certbot_jprs import options
 from certbot_jprs.command import output
-from certbot_jprs.language import _
+from certbot_jprs.ground import options
+from certbot_jprs.ground.language import _
 
 CONFIG_DIR = "/etc/letsencrypt"
 LOG = "/var/log/letsencrypt/letsencrypt.log"

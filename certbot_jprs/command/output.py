@@ -6,7 +6,7 @@ import io
 import logging
 import sys
 
-from certbot_jprs.language import _
+from certbot_jprs.ground.language import _
 
 
 def prepare() -> None:

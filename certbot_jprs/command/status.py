@@ -40,7 +40,7 @@ from typing import Any
 from certbot_jprs.command import findings, output, survey, table
 from certbot_jprs.command.levels import WORST_FIRST, Finding, Level, Limits
 from certbot_jprs.command.survey import Entry, Survey
-from certbot_jprs.language import _
+from certbot_jprs.ground.language import _
 
 FORMAT = 1
 

@@ -14,16 +14,18 @@ from datetime import datetime
 import idna
 from cryptography import x509
 
-from certbot_jprs import archive, certificates, lineages, policy, schedulers
-from certbot_jprs.check.account import usable_accounts
-from certbot_jprs.command import served
-from certbot_jprs.lineages import Lineage
-from certbot_jprs.ocsp import Answer, responder_urls
-from certbot_jprs.options import NAME
-from certbot_jprs.records import Record, Store
-from certbot_jprs.responder import Responder
-from certbot_jprs.schedulers import Found
-from certbot_jprs.signatures import utc
+from certbot_jprs.ground.names import NAME
+from certbot_jprs.holding.records import Record, Store
+from certbot_jprs.lineage import archive, files
+from certbot_jprs.lineage.files import Lineage
+from certbot_jprs.machine import schedulers, served
+from certbot_jprs.machine.accounts import usable_accounts
+from certbot_jprs.machine.schedulers import Found
+from certbot_jprs.ocsp import certificates
+from certbot_jprs.ocsp.evaluation import Answer, responder_urls
+from certbot_jprs.ocsp.responder import Responder
+from certbot_jprs.ocsp.signatures import utc
+from certbot_jprs.rules import policy
 
 
 @dataclass
@@ -129,7 +131,7 @@ def _read_all(config_dir: str) -> tuple[list[Entry], list[str]]:
             continue
         path = os.path.join(directory, name)
         try:
-            lineage = lineages.read(path)
+            lineage = files.read(path)
         except (OSError, ValueError):
             unreadable.append(path)
             continue

@@ -14,15 +14,19 @@ import contextlib
 import os
 from collections.abc import Mapping
 
-from certbot_jprs import certificates, lineages, policy, progress
-from certbot_jprs.asking import Asking
 from certbot_jprs.command import output
-from certbot_jprs.exceptions import WaitInterrupted
-from certbot_jprs.gate import Awaited, Gate, Result
-from certbot_jprs.language import _
-from certbot_jprs.ocsp import Status
-from certbot_jprs.progress import minutes
-from certbot_jprs.responder import Responder
+from certbot_jprs.ground.exceptions import WaitInterrupted
+from certbot_jprs.ground.language import _
+from certbot_jprs.lineage import files
+from certbot_jprs.ocsp import certificates
+from certbot_jprs.ocsp.asking import Asking
+from certbot_jprs.ocsp.evaluation import Status
+from certbot_jprs.ocsp.questions import Awaited
+from certbot_jprs.ocsp.responder import Responder
+from certbot_jprs.rules import policy
+from certbot_jprs.wait import progress
+from certbot_jprs.wait.gate import Gate, Result
+from certbot_jprs.wait.progress import minutes
 
 OK = 0
 WRONG = 1
@@ -123,7 +127,7 @@ def _all(config_dir: str, statuses: list[int]) -> list[Awaited]:
             _("Certbot's configuration cannot be read: {reason}").format(reason=output.why(error))
         ) from error
     found = []
-    for lineage in lineages.all_in(config_dir):
+    for lineage in files.all_in(config_dir):
         if not policy.is_jprs(lineage.server):
             continue
         try:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from certbot_jprs import language, problems
+from certbot_jprs.ground import language
+from certbot_jprs.problems import matching
 from tests.e2e.helpers import CONTACT, NAME
 from tests.lab import Result, World
 from tests.lab.service import Service
@@ -164,12 +165,12 @@ class Accounts:
         world.jprs.requests.clear()
 
 
-def expected(refusal: Refusal, code: str) -> problems.Explanation:
+def expected(refusal: Refusal, code: str) -> matching.Explanation:
     """Returns the explanation of a row in a language."""
-    where = problems.CHALLENGE if refusal.step == "validation" else None
+    where = matching.CHALLENGE if refusal.step == "validation" else None
     language.start(code)
     try:
-        explanation = problems.explain(refusal.kind, refusal.detail, refusal.status, where)
+        explanation = matching.explain(refusal.kind, refusal.detail, refusal.status, where)
     finally:
         language.start(None)
     assert explanation is not None

@@ -353,7 +353,7 @@ def test_a_record_that_fails_once_the_certificate_is_there_stops_no_release(worl
     world.ocsp.lag = 3
     # The trial before the order succeeds, and the record before the version is saved.
     failing = [
-        fault("certbot_jprs.records", "durable.write", do=str(errno.ENOSPC), call=call)
+        fault("certbot_jprs.holding.records", "durable.write", do=str(errno.ENOSPC), call=call)
         for call in range(3, 7)
     ]
     with world.watch(NAME) as watcher:
@@ -369,7 +369,9 @@ def test_a_certbot_that_lacks_something_waits_before_each_reload(world: World) -
     fleet.found(world, [NAME, OTHER])
     world.hook(f"{HOOKS}/deploy/log", hook("deploy"))
     world.ocsp.lag = 4
-    lacking = faults.environment(world, fault("certbot_jprs.internals", "_HOOKS", do="lack"))
+    lacking = faults.environment(
+        world, fault("certbot_jprs.internals.interception", "_HOOKS", do="lack")
+    )
     with world.watch(NAME, OTHER) as watcher:
         world.certbot(*FORCE, env=lacking).check()
         time.sleep(0.5)

@@ -28,11 +28,9 @@ from tests.lab.faults import fault
 
 # The record is written: as a trial before the order, before the version is saved, after that,
 # when its hooks are queued, when it is released, and after its hooks.
-RECORD = ("certbot_jprs.durable", "os.replace")
+RECORD = ("certbot_jprs.lineage.durable", "os.replace")
 SAVE = ("certbot._internal.storage", "RenewableCert.save_successor")
-LINKS = ("certbot_jprs.durable", "exchange")
-SINGLY = fault("certbot_jprs.durable", "exchange", do="22", call=0)
-LINK = ("certbot_jprs.archive", "os.replace")
+LINK = ("certbot_jprs.lineage.archive", "os.replace")
 
 HELD = {
     "record begun, nothing saved": fault(*RECORD, call=2),
@@ -48,12 +46,12 @@ HELD = {
 
 RELEASED = {
     "decided, record renamed": fault(*RECORD, call=5, when="after"),
-    "before the links": fault(*LINKS),
-    "after the links": fault(*LINKS, when="after"),
-    "between links and hooks": fault("certbot_jprs.archive", "link_to", when="after"),
+    "before the links": fault(*LINK),
+    "after the links": fault(*LINK, call=4, when="after"),
+    "between links and hooks": fault("certbot_jprs.lineage.archive", "link_to", when="after"),
     "hooks run, record begun": fault(*RECORD, call=6),
-    "between hooks and reload": fault("certbot_jprs.release", "Release._reload"),
-    "reloaded, record there": fault("certbot_jprs.durable", "remove", call=2),
+    "between hooks and reload": fault("certbot_jprs.holding.steps", "Steps._reload"),
+    "reloaded, record there": fault("certbot_jprs.lineage.durable", "remove", call=2),
 }
 
 
@@ -114,9 +112,9 @@ def test_killed_while_it_is_released(world: World, point: str) -> None:
 
 
 @pytest.mark.parametrize("moved", range(4))
-def test_killed_between_two_links_where_each_moves_by_itself(world: World, moved: int) -> None:
+def test_killed_between_two_links(world: World, moved: int) -> None:
     count = prepare(world)
-    torn = faults.environment(world, SINGLY, fault(*LINK, call=moved + 1))
+    torn = faults.environment(world, fault(*LINK, call=moved + 1))
     killed = world.certbot(*FORCE, env=torn)
     assert killed.returncode == -signal.SIGKILL, f"{killed}"
     lineage = world.lineage(NAME)

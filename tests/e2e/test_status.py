@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from certbot_jprs.command.table import width
-from certbot_jprs.records import Record
+from certbot_jprs.holding.records import Record
 from tests.e2e.command import MANUAL_HOOK, jprs
 from tests.e2e.helpers import NAME, asked, forget
 from tests.lab import SILENT, WEB, World, fleet, pki

@@ -22,7 +22,7 @@ FORCE = (*RENEW, "--force-renewal")
 MANUAL_SLEEP = 600  # seconds: `sleep 10m` in JPRS's manual
 SHORT_SLEEP = 3  # seconds: the same, measured
 APACHE = {"authenticator": "apache", "installer": "apache"}
-LACKING = faults.fault("certbot_jprs.internals", "_HOOKS", do="lack")
+LACKING = faults.fault("certbot_jprs.internals.interception", "_HOOKS", do="lack")
 
 
 def names(count: int) -> list[str]:

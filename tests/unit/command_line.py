@@ -14,10 +14,11 @@ from certbot import configuration
 from certbot._internal import cli, constants
 from certbot._internal.plugins import disco
 
-from certbot_jprs import one_flag, parsing, selection
-from certbot_jprs.one_flag import Decision
-from certbot_jprs.options import NAME
-from tests.unit.lineage import ConfigDir
+from certbot_jprs import door
+from certbot_jprs.ground.names import NAME
+from certbot_jprs.rules.decision import Decision
+from certbot_jprs.rules.selection import Selection
+from tests.unit.config_dir import ConfigDir
 
 FLAG = ("-a", NAME)
 EAB = ("--eab-kid", "kid-1", "--eab-hmac-key", "c2VjcmV0")
@@ -38,10 +39,12 @@ class Parsed:
     Attributes:
         config: Certbot's configuration.
         decision: what the plugin made of it.
+        selection: what applies the rules to configurations.
     """
 
     config: Any
     decision: Decision
+    selection: Selection
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.config, name)
@@ -49,7 +52,7 @@ class Parsed:
     def counts_as_given(self, dest: str) -> bool:
         """Asks Certbot whether the user gave an option, as it does before it issues."""
         if hasattr(self.config, "set_by_user"):
-            one_flag.renew_implied(self.config)
+            self.decision.renew_implied(self.config)
             return bool(self.config.set_by_user(dest))
         return bool(getattr(cli, "set_by_cli")(dest))  # noqa: B009 - gone since Certbot 2.7
 
@@ -78,18 +81,18 @@ class Parse:
         self.ini.write_text(ini, encoding="utf-8")
         forget()
         parsed: Any = cli.prepare_and_parse_args(registry(), [*args, *self.config_dir.options])
-        parsing.begin()  # as the plugin's constructor does, where a renewal file selects it
+        house = door.current.enter()  # as the plugin does, where a renewal file selects it
         if isinstance(parsed, argparse.Namespace):  # Certbot before 2.7
             parsed = configuration.NamespaceConfig(parsed)
-        return Parsed(parsed, one_flag.current())
+        return Parsed(parsed, house.decision, Selection(house.decision))
 
 
 def forget() -> None:
     """Makes this process one that has parsed no command line yet."""
-    one_flag._Current.decision = Decision()
-    for cached in vars(selection).values():
-        if hasattr(cached, "cache_clear"):
-            cached.cache_clear()
+    house = door.current._house
+    if house is not None and house._watch is not None:
+        house._watch.stop()
+    door.current = door.Door()
     if hasattr(cli, "set_by_cli"):
         cli.set_by_cli.detector = None
 

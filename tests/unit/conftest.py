@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from certbot._internal import hooks, storage
 
+from certbot_jprs.internals import interception
 from tests.unit.command_line import parse
-from tests.unit.lineage import ConfigDir
+from tests.unit.config_dir import ConfigDir
 
 __all__ = ["config_dir", "parse"]
+
+
+WRAPPED = [
+    *((hooks, name) for name in ("pre_hook", "deploy_hook", "renew_hook", "run_saved_post_hooks")),
+    *(
+        (storage.RenewableCert, name)
+        for name in ("save_successor", "update_all_links_to", "has_pending_deployment", "truncate")
+    ),
+]
+"""What the plugin wraps of Certbot's."""
+
+
+@pytest.fixture(autouse=True)
+def certbots_own_steps() -> Iterator[None]:
+    """Puts Certbot's steps back as they were before a test."""
+    before = [
+        (holder, name, getattr(holder, name)) for holder, name in WRAPPED if hasattr(holder, name)
+    ]
+    yield
+    for holder, name, value in before:
+        setattr(holder, name, value)
+    vars(hooks).pop(interception._HOOKED, None)
 
 
 @pytest.fixture

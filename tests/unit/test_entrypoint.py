@@ -17,13 +17,23 @@ import pytest
 from certbot import errors
 
 import certbot_jprs
-from certbot_jprs.options import NAME
+from certbot_jprs.ground.names import NAME
 from tests.unit.command_line import CONTACT, Parse
-from tests.unit.lineage import ConfigDir
+from tests.unit.config_dir import ConfigDir
 
 PACKAGE = Path(certbot_jprs.__file__).parent
-GUARD = ("__init__", "entrypoint")
-MODULES = sorted({path.stem for path in PACKAGE.glob("*.py")} - set(GUARD))
+OUTSIDE = {"__init__", "entrypoint", "ground/__init__", "ground/names"}
+"""What the entry point needs to guard itself."""
+
+UNUSED = ("__main__", "check/", "command/", "machine/")
+"""What is needed only by a rehearsal and by the command."""
+
+MODULES = sorted(
+    module
+    for path in PACKAGE.rglob("*.py")
+    for module in [str(path.relative_to(PACKAGE).with_suffix(""))]
+    if module not in OUTSIDE and not module.startswith(UNUSED)
+)
 
 
 def ours() -> list[str]:
@@ -101,9 +111,9 @@ def test_a_damaged_module_is_stood_in_for(
     installation: Installation, config: Any, damage: bytes | None
 ) -> None:
     if damage is None:
-        installation.file("options").unlink()
+        installation.file("ground/options").unlink()
     else:
-        installation.file("options").write_bytes(damage)
+        installation.file("ground/options").write_bytes(damage)
     plugin = installation.load()
     assert plugin.__name__ == "Damaged"
     assert plugin.hidden
@@ -168,7 +178,7 @@ def test_the_stand_in_refuses_where_it_is_named(
 def test_certbot_itself_with_a_damaged_installation(
     installation: Installation, config_dir: ConfigDir
 ) -> None:
-    installation.file("options").write_text("def torn(", encoding="utf-8")
+    installation.file("ground/options").write_text("def torn(", encoding="utf-8")
     path = os.pathsep.join([str(installation.site), str(PACKAGE.parent)])
 
     def certbot(*words: str) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,141 @@
+"""Messages in the user's language, through gettext.
+
+Rules of this file:
+
+- ``_`` is called when the message is shown, never while a module is imported; ``marked`` is for
+  messages that are data.
+- ``--jprs-language`` decides, under ``renew`` as it was remembered for the lineage; else the
+  locale, in gettext's order; else English.
+- A missing or torn catalogue, an unknown locale, or an output that cannot show Japanese, means
+  English; never an error.
+"""
+
+from __future__ import annotations
+
+import functools
+import gettext
+import locale
+import os
+import re
+import struct
+import sys
+
+DOMAIN = "certbot_jprs"
+LOCALE_DIR = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "locale")
+
+ENGLISH = "en"
+JAPANESE = "ja"
+LANGUAGES = (ENGLISH, JAPANESE)
+
+_PROBE = "日本語です。"
+_VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+
+
+class _State:
+    """What was chosen in this process.
+
+    Attributes:
+        option: ``--jprs-language`` of the command line or ``cli.ini``.
+        entered: what the lineages of this run remember, the present one last.
+    """
+
+    option: str | None = None
+    entered: tuple[str | None, ...] = ()
+
+
+def start(option: str | None) -> None:
+    """Begins a command.
+
+    Args:
+        option: the language that the command line or ``cli.ini`` asks for, if any.
+    """
+    _State.option = option if option in LANGUAGES else None
+    _State.entered = ()
+
+
+def enter(remembered: str | None) -> None:
+    """Turns to a lineage: what follows is said in its language.
+
+    Args:
+        remembered: what its renewal file says, if anything; an option counts more.
+    """
+    _State.entered += (remembered if remembered in LANGUAGES else None,)
+
+
+def conclude() -> None:
+    """Turns to all lineages of the run together: their language, if they agree on one."""
+    remembered = {language for language in _State.entered if language is not None}
+    _State.entered = tuple(remembered) if len(remembered) == 1 else ()
+
+
+def chosen() -> str | None:
+    """Returns the language that somebody chose: by the option, for the lineage, or the locale."""
+    return _State.option or (_State.entered[-1] if _State.entered else None) or _of_locale()
+
+
+def _of_locale() -> str | None:
+    """Returns the language of the environment; None where it names neither of ours.
+
+    Gettext would pass over English, which has no catalogue, in ``LANGUAGE=en:ja``.
+    """
+    for variable in _VARIABLES:
+        value = os.environ.get(variable)
+        if value:
+            for preferred in value.split(":"):
+                match = re.match(r"(en|ja)(?:[_.@]|$)", preferred)
+                if match:
+                    return match.group(1)
+            return None
+    return None
+
+
+def _can_show_japanese() -> bool:
+    """Tells whether the outputs, and files such as Certbot's log, take Japanese characters."""
+    encodings = {getattr(stream, "encoding", None) for stream in (sys.stdout, sys.stderr)}
+    encodings.add(locale.getpreferredencoding(False))
+    return all(_can_encode(encoding) for encoding in encodings if encoding)
+
+
+@functools.cache
+def _can_encode(encoding: str) -> bool:
+    try:
+        _PROBE.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+@functools.cache
+def _catalogue(language: str) -> gettext.NullTranslations:
+    """Returns a language's catalogue, or one that translates nothing."""
+    try:
+        return gettext.translation(DOMAIN, LOCALE_DIR, languages=[language], fallback=True)
+    except (OSError, ValueError, LookupError, struct.error):
+        return gettext.NullTranslations()
+
+
+def _(message: str) -> str:
+    """Translates a message.
+
+    Args:
+        message: the English text, with named ``{placeholders}`` that the caller fills.
+
+    Returns:
+        The text in the user's language, or ``message`` where no translation exists.
+    """
+    language = chosen() or ENGLISH
+    if language == ENGLISH or not _can_show_japanese():
+        return message
+    return _catalogue(language).gettext(message)
+
+
+def marked(message: str) -> str:
+    """Marks a message for the catalogue where it is only data; ``_`` translates it when shown.
+
+    Args:
+        message: the English text.
+
+    Returns:
+        The same text.
+    """
+    return message

@@ -1,0 +1,162 @@
+"""Held lineages as they are handled in this run: what this run issued, what an earlier one left.
+
+Rules of this file: nothing moves here; a job says how its lineage's hooks are run and which Apache
+plugin is its own, and others do it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import logging
+import os
+import time
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from certbot import configuration
+
+from certbot_jprs.ground import options
+from certbot_jprs.ground.exceptions import HoldingError
+from certbot_jprs.ground.language import _
+from certbot_jprs.ground.names import NAME
+from certbot_jprs.holding.leftovers import relevant
+from certbot_jprs.holding.records import Record, Store
+from certbot_jprs.internals import interception, web
+from certbot_jprs.lineage import archive, files
+from certbot_jprs.lineage.files import Lineage
+from certbot_jprs.ocsp import certificates
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Job:
+    """One held lineage in this run.
+
+    Attributes:
+        record: its record.
+        lineage: its files.
+        config: Certbot's configuration of it.
+        run_hooks: runs its deploy hooks.
+        apache: returns the Apache plugin, ready for use.
+        reload_here: whether the release reloads Apache (or Certbot does, right after it).
+        earlier: whether an earlier run left it.
+    """
+
+    record: Record
+    lineage: Lineage
+    config: Any
+    run_hooks: Callable[[], None]
+    apache: Callable[[], Any]
+    reload_here: bool = True
+    earlier: bool = False
+
+    @property
+    def name(self) -> str:
+        """The lineage's name."""
+        return self.record.name
+
+    def server_key(self) -> Hashable:
+        """Tells apart web servers: lineages with the same Apache options share a reload."""
+        values = vars(self.config.namespace)
+        apache = options.APACHE_DEST
+        return tuple(sorted((k, str(v)) for k, v in values.items() if k.startswith(apache)))
+
+
+def of_this_run(
+    config: Any, name: str, run_hooks: Callable[[], None], apache: Callable[[], Any]
+) -> Job:
+    """Makes the job of a certificate that was issued in this run.
+
+    Args:
+        config: Certbot's configuration of it.
+        name: the lineage's name.
+        run_hooks: runs its deploy hooks.
+        apache: returns the Apache plugin for it, ready for use.
+
+    Raises:
+        HoldingError: its renewal file cannot be read.
+        OSError: its versions cannot be.
+    """
+    lineage = files.named(config.config_dir, name)
+    if lineage is None:
+        raise HoldingError(
+            _(
+                "The renewal file of the new certificate {name} cannot be read. It is not "
+                "put into service before that is mended."
+            ).format(name=name)
+        )
+    store = Store(config.config_dir)
+    newest = archive.versions(lineage)[-1]
+    record = store.load(name)
+    if record is not None and record.held is None:  # it could not be noted when it was saved
+        record.held = newest
+    if record is None or record.held != newest:
+        # A first certificate: nothing is in service. A record is that of a deleted lineage.
+        record = Record(
+            name, held=newest, since=time.time(), directory_hooks=bool(config.directory_hooks)
+        )
+    record.reload = config.installer == NAME
+    if config.verb == "run" and record.reload:
+        record.install = [str(domain) for domain in config.domains]
+        record.redirect = config.redirect is not False
+    try:
+        store.save(record)
+    except OSError as error:  # only a kill before it is in service would be felt
+        logger.warning(
+            _("The record of the held certificate {name} could not be written: {error}").format(
+                name=name, error=error
+            )
+        )
+    return Job(record, lineage, config, run_hooks, apache)
+
+
+def left_held(
+    namespace: argparse.Namespace | None, config_dir: str, names: Iterable[str]
+) -> list[Job]:
+    """Makes the jobs of what an earlier run left.
+
+    Args:
+        namespace: the options of this command; None where they are not known.
+        config_dir: Certbot's configuration directory.
+        names: the lineages that the command touches.
+    """
+    store = Store(config_dir)
+    jobs = []
+    for name in names:
+        lineage = files.named(config_dir, name)
+        record = relevant(store, name, lineage)
+        if record is not None and lineage is not None:
+            jobs.append(_of_earlier_run(namespace, record, lineage))
+    return jobs
+
+
+def _of_earlier_run(namespace: argparse.Namespace | None, record: Record, lineage: Lineage) -> Job:
+    config = _configuration_of(namespace, record, lineage)
+    live = os.path.dirname(lineage.links["cert"])
+
+    def run_hooks() -> None:
+        names = certificates.names_in_order(lineage.certificate())
+        renewed = record.in_service is not None
+        interception.run_deploy_hooks(config, names, live, renewed=renewed)
+
+    return Job(record, lineage, config, run_hooks, lambda: web.prepared(config), earlier=True)
+
+
+def _configuration_of(
+    namespace: argparse.Namespace | None, record: Record, lineage: Lineage
+) -> Any:
+    """Makes a configuration with a lineage's own settings, as ``renew`` restores them."""
+    config: Any = configuration.NamespaceConfig(copy.copy(namespace or argparse.Namespace()))
+    for key, value in lineage.params.items():
+        if key.startswith(options.DEST):
+            setattr(config, key, options.restored(key, value))
+    options.carry_apache_options(config, lambda _dest: False)
+    options.enter_language(config)
+    # Certbot before 5.0 runs the first for a renewed certificate, the second for a new one.
+    config.renew_hook = config.deploy_hook = lineage.deploy_hook
+    config.directory_hooks = record.directory_hooks
+    config.dry_run = False
+    return config

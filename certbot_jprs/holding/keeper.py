@@ -1,0 +1,314 @@
+"""Held lineages: from the moment Certbot saves a new version until it is in service.
+
+Rules of this file:
+
+- The version in service stays linked in ``live/`` from before the new one is saved until it is
+  released; whoever reloads a server meanwhile reloads the old one. The deploy hooks wait too.
+- Under ``renew`` all lineages wait side by side, after the last was issued, before the
+  post-hooks. Elsewhere, and beside another installer, which reloads at once, each waits on the
+  spot.
+- What an earlier run left held is held again, or released, by the next run that touches it.
+- Lineages that are not the plugin's pass through untouched, whatever state ours are in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Iterable
+from typing import Any, Callable
+
+from certbot import errors
+from certbot.display import util as display_util
+
+from certbot_jprs.ground import language
+from certbot_jprs.ground.exceptions import HoldingError
+from certbot_jprs.ground.language import _
+from certbot_jprs.ground.names import NAME
+from certbot_jprs.holding import jobs, release
+from certbot_jprs.holding.jobs import Job
+from certbot_jprs.holding.leftovers import is_held_by_us
+from certbot_jprs.holding.records import Record, Step, Store
+from certbot_jprs.holding.turn import Turn
+from certbot_jprs.internals import interception
+from certbot_jprs.lineage import archive, files
+
+logger = logging.getLogger(__name__)
+
+
+class Keeper:
+    """Keeps the version in service where it is, for all lineages of one process.
+
+    Args:
+        namespace: the options of the command; None where they are not known.
+    """
+
+    def __init__(self, namespace: argparse.Namespace | None) -> None:
+        self._namespace = namespace
+        self._turn: Turn | None = None
+        self._queue: dict[str, Job] = {}
+        self._engaged: bool | None = None
+
+    # What the plugin calls
+
+    def engage(self) -> bool:
+        """Has Certbot's steps intercepted.
+
+        Returns:
+            False where this Certbot does not allow that.
+        """
+        if self._engaged is None:
+            self._engaged = interception.intercept(self)
+            if not self._engaged:
+                logger.warning(
+                    _(
+                        "This version of Certbot lacks what {name} needs to hold a new "
+                        "certificate back. It waits before each reload of Apache instead, and "
+                        "deploy hooks run before that wait."
+                    ).format(name=NAME)
+                )
+        return self._engaged
+
+    def govern(self, config: Any, apache: Callable[[], Any]) -> Turn | None:
+        """Takes a configuration whose certificates are to be held.
+
+        Args:
+            config: Certbot's configuration, of this command or of one lineage.
+            apache: returns the Apache plugin for it, ready for use.
+
+        Returns:
+            Its turn; None where this Certbot does not allow holding.
+        """
+        if not self.engage():
+            return None
+        turn = self._turn_of(config)
+        if turn is None:
+            turn = self._turn = Turn(config, apache)
+        return turn
+
+    def _turn_of(self, config: Any) -> Turn | None:
+        """Returns the turn of a configuration; None where its certificates are not ours to hold."""
+        turn = self._turn
+        return turn if turn is not None and turn.config is config else None
+
+    def finish(self, turn: Turn, names: Iterable[str]) -> None:
+        """Waits for what an earlier run left held, and releases it, before Certbot goes on.
+
+        Args:
+            turn: the turn of this command.
+            names: the lineages that the command touches.
+
+        Raises:
+            errors.Error: a certificate could not be put into service.
+            KeyboardInterrupt: a signal ended the wait.
+        """
+        left = jobs.left_held(self._namespace, turn.config.config_dir, names)
+        for job in left:
+            if turn.config.verb == "run":
+                job.record.install = []  # Certbot is about to do that itself
+        try:
+            self._release_now(turn, left)
+        except HoldingError as error:
+            # A PluginError from here would be shown as "The plugin is not working".
+            raise errors.Error(str(error)) from error
+
+    def reloaded(self, turn: Turn) -> None:
+        """Notices that Apache was reloaded by Certbot, after a release on the spot.
+
+        Args:
+            turn: the turn in which that was.
+        """
+        for name in turn.unreloaded:
+            try:
+                Store(turn.config.config_dir).remove(name)
+            except OSError:
+                logger.debug("The record of %s could not be removed", name, exc_info=True)
+        turn.unreloaded.clear()
+
+    # What Certbot's steps call: see interception.Interceptor
+
+    def before_issuing(self, config: Any) -> None:
+        """Makes sure, before a certificate is ordered, that it can be brought into service.
+
+        Raises:
+            HoldingError: its record cannot be written.
+        """
+        if self._turn_of(config) is None or config.dry_run:
+            return
+        try:
+            Store(config.config_dir).check_writable()
+        except OSError as error:
+            raise HoldingError(
+                _(
+                    "Nothing was ordered, because what a certificate needs until it is in service "
+                    "cannot be written below {directory}: {error}. Free space there, or make it "
+                    "writable."
+                ).format(directory=config.config_dir, error=error.strerror or error)
+            ) from error
+
+    def before_saving(self, lineage: Any, config: Any) -> None:
+        """Notes, durably, which version is in service, before a newer one exists.
+
+        Raises:
+            errors.PluginError: it cannot be noted.
+        """
+        store = Store(config.config_dir)
+        name = lineage.lineagename
+        if self._turn_of(config) is None:
+            if store.has(name):
+                logger.info("%s is renewed by another plugin: its record is dropped", name)
+                with contextlib.suppress(OSError):
+                    store.remove(name)
+            return
+        record = store.load(name)
+        found = files.named(config.config_dir, name)
+        in_service = archive.current_version(found) if found is not None else None
+        if record is not None and record.step is Step.HELD:
+            in_service = record.in_service or in_service
+        elif record is not None and record.held is not None and found is not None:
+            archive.link_to(found, record.held)  # a release that was cut short
+            in_service = record.held
+        record = Record(
+            name,
+            in_service=in_service,
+            since=time.time(),
+            directory_hooks=bool(config.directory_hooks),
+            reload=config.installer == NAME,
+        )
+        try:
+            store.save(record)
+        except OSError as error:  # not expected: the disk was checked before the order
+            raise errors.PluginError(
+                _(
+                    "The record of the held certificate {name} could not be written: {error}. "
+                    "Free space, or make it writable, and run the command again."
+                ).format(name=name, error=error)
+            ) from error
+
+    def after_saving(self, lineage: Any, version: int) -> None:
+        """Notes which version waits."""
+        store = Store(lineage.cli_config.config_dir)
+        record = store.load(lineage.lineagename)
+        if record is not None:
+            record.held = version
+            try:
+                store.save(record)
+            except OSError:  # what is newer than the version in service is held all the same
+                logger.debug("The record could not be completed", exc_info=True)
+
+    def keeps_links(self, lineage: Any, version: int | None) -> bool:
+        """Tells whether a lineage's links stay where they are; mends what a kill has torn."""
+        config_dir, name = lineage.cli_config.config_dir, lineage.lineagename
+        store = Store(config_dir)
+        if not store.has(name):
+            return False
+        if not is_held_by_us(lineage.configuration.get("renewalparams", {})):
+            return False  # another plugin's by now, and that one's to link
+        record = store.load(name)
+        if record is None:
+            return False
+        held = record.step is Step.HELD
+        found = files.named(config_dir, name)
+        linked = record.in_service if held else record.held
+        if found is not None and linked is not None:
+            archive.mend(found, linked)
+        if not held or record.in_service is None:
+            return False
+        return version is None or version != record.in_service
+
+    def deploy_hooks(self, config: Any, lineage_path: str, run: Callable[[], None]) -> None:
+        """Queues the deploy hooks of a held lineage, or waits for it on the spot.
+
+        Raises:
+            HoldingError: the certificate could not be put into service.
+            KeyboardInterrupt: a signal ended the wait.
+        """
+        turn = self._turn_of(config)
+        if turn is None or config.dry_run:
+            run()
+            return
+        name = os.path.basename(lineage_path)
+        job = jobs.of_this_run(config, name, run, turn.apache)
+        if config.verb == "renew" and config.installer in (None, NAME):
+            self._queue[name] = job
+            turn.held = True
+            display_util.notify(
+                _(
+                    "The new certificate of {name} is saved and held: the old one stays in "
+                    "service until the end of this run, and until the OCSP responder knows the "
+                    "new one."
+                ).format(name=name)
+            )
+            return
+        self._release_now(turn, [job])
+
+    def at_end(self) -> Callable[[], None]:
+        """Waits for all that is held, side by side, and releases it."""
+        namespace = self._namespace
+        if namespace is None or namespace.dry_run:
+            return lambda: None
+        config_dir = os.path.abspath(namespace.config_dir)
+        store = Store(config_dir)
+        names = [namespace.certname] if namespace.certname else store.names()
+        new = list(self._queue.values())
+        names = [name for name in names if name not in self._queue]
+        left = jobs.left_held(namespace, config_dir, names)
+        self._queue.clear()
+        if not new and not left:
+            return lambda: None
+        language.conclude()
+        if new:
+            display_util.notify(
+                _(
+                    "Nothing more is ordered in this run. What is held goes into service now, "
+                    "each once the OCSP responder knows it."
+                )
+            )
+        if left:
+            display_util.notify(
+                _("An earlier run left on their way into service: {names}").format(
+                    names=", ".join(job.name for job in left)
+                )
+            )
+        one = release.Release(store, new + left, bool(namespace.quiet))
+        one.run()
+        failed = sorted(one.failures)
+
+        def conclude() -> None:
+            if failed:
+                raise HoldingError(
+                    _("Not in service, for the reasons given above: {names}").format(
+                        names=", ".join(failed)
+                    )
+                )
+
+        return conclude
+
+    def _release_now(self, turn: Turn, held: list[Job]) -> None:
+        """Waits and releases on the spot.
+
+        Raises:
+            HoldingError: a certificate could not be put into service.
+            KeyboardInterrupt: a signal ended the wait.
+        """
+        if not held:
+            return
+        config = turn.config
+        by_certbot = config.verb == "run" and config.installer == NAME
+        for job in held:
+            job.reload_here = not by_certbot
+        one = release.Release(Store(config.config_dir), held, config.quiet)
+        one.run()
+        if one.failures:
+            raise HoldingError(
+                _("Not in service, for the reason given above: {names}").format(
+                    names=", ".join(sorted(one.failures))
+                )
+            )
+        if by_certbot:
+            turn.unreloaded += [job.name for job in held if job.record.step is Step.HOOKED]
+        else:
+            turn.reloaded = True

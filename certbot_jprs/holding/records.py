@@ -1,0 +1,250 @@
+"""The durable record of each held lineage.
+
+One small JSON file per lineage, ``certbot-jprs/held/NAME.json`` below Certbot's configuration
+directory. It says which version is in service, which is never computed as "newest minus one",
+and how far the release of a newer one has come. It holds no hooks' commands and no keys: those
+are in the lineage's renewal file, where Certbot keeps them.
+
+Rules of this file: a record that cannot be read is reported and rebuilt from the lineage's links.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import json
+import logging
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from certbot_jprs.ground.language import _
+from certbot_jprs.ground.names import NAME
+from certbot_jprs.lineage import archive, durable, files
+from certbot_jprs.lineage.files import Lineage
+
+logger = logging.getLogger(__name__)
+
+FORMAT = 1
+
+RESERVE = 64 * 1024
+"""Bytes that must be free before a certificate is ordered: for it, its key and its record."""
+
+
+class Step(enum.Enum):
+    """How far a lineage has come on its way into service."""
+
+    HELD = "held"
+    """Whatever is newer than the version in service waits."""
+
+    RELEASED = "released"
+    """Decided: the links move forward, the deploy hooks run."""
+
+    HOOKED = "hooked"
+    """Links and hooks are done; the web server has yet to be reloaded."""
+
+
+@dataclass
+class Record:
+    """One lineage on its way into service.
+
+    Attributes:
+        name: the lineage's name.
+        step: how far it has come.
+        in_service: the version that was in service before; None for a first certificate.
+        held: the version that waits; None until Certbot has saved it.
+        since: when it was saved, in seconds since the epoch.
+        directory_hooks: whether the hooks of ``renewal-hooks/deploy/`` run too.
+        reload: whether Apache is to be reloaded by this plugin.
+        install: for a first certificate, the names to configure in Apache; empty otherwise.
+        redirect: whether those shall redirect to HTTPS.
+        failure: what went wrong last, for ``certbot-jprs status``.
+    """
+
+    name: str
+    step: Step = Step.HELD
+    in_service: int | None = None
+    held: int | None = None
+    since: float = 0.0
+    directory_hooks: bool = True
+    reload: bool = False
+    install: list[str] = dataclasses.field(default_factory=list)
+    redirect: bool = False
+    failure: str = ""
+
+    def to_json(self) -> str:
+        """Returns the record as text."""
+        values = {"format": FORMAT, **dataclasses.asdict(self), "step": self.step.value}
+        return json.dumps(values, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Record:
+        """Reads a record.
+
+        Args:
+            text: what ``to_json`` returned.
+
+        Raises:
+            ValueError: it is not a record of a format that this version knows.
+        """
+        values = json.loads(text)
+        if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
+            raise ValueError("not a record of this version of certbot-jprs")
+        try:
+            record = cls(**{**values, "step": Step(values.get("step"))})
+        except TypeError as error:
+            raise ValueError(str(error)) from error
+        record.check()
+        return record
+
+    def check(self) -> None:
+        """Checks the types of what was read.
+
+        Raises:
+            ValueError: a field has another type.
+        """
+        numbers: list[Any] = [self.in_service, self.held]
+        if not (
+            isinstance(self.name, str)
+            and all(number is None or type(number) is int for number in numbers)
+            and isinstance(self.since, (int, float))
+            and all(type(f) is bool for f in (self.directory_hooks, self.reload, self.redirect))
+            and isinstance(self.install, list)
+            and all(isinstance(name, str) for name in self.install)
+            and isinstance(self.failure, str)
+        ):
+            raise ValueError("a field has a wrong type")
+
+
+class Store:
+    """The records below one Certbot configuration directory.
+
+    Args:
+        config_dir: Certbot's configuration directory.
+    """
+
+    def __init__(self, config_dir: str) -> None:
+        self._config_dir = config_dir
+        self._directory = os.path.join(config_dir, "certbot-jprs", "held")
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self._directory, f"{name}.json")
+
+    def has(self, name: str) -> bool:
+        """Tells whether a lineage has a record, whether or not it can be read.
+
+        Args:
+            name: the lineage's name.
+        """
+        return os.path.lexists(self._path(name))
+
+    def has_renewal_file(self, name: str) -> bool:
+        """Tells whether there is a lineage of that name, whether or not it can be read.
+
+        Args:
+            name: the lineage's name.
+        """
+        return os.path.lexists(os.path.join(self._config_dir, "renewal", f"{name}.conf"))
+
+    def names(self) -> list[str]:
+        """Returns the names of the lineages that have a record, sorted."""
+        try:
+            files = os.listdir(self._directory)
+        except OSError:
+            return []
+        ending = ".json"
+        return sorted(file[: -len(ending)] for file in files if file.endswith(ending))
+
+    def load(self, name: str) -> Record | None:
+        """Returns a lineage's record.
+
+        Args:
+            name: the lineage's name.
+
+        Returns:
+            The record; a rebuilt one where it cannot be read; None where there is none.
+        """
+        try:
+            with open(self._path(name), encoding="utf-8") as file:
+                record = Record.from_json(file.read())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, RecursionError) as error:
+            return self._rebuild(name, error)
+        return record if record.name == name else self._rebuild(name, ValueError(record.name))
+
+    def _rebuild(self, name: str, error: Exception) -> Record:
+        """Makes a record anew from what the lineage's links and versions tell."""
+        logger.warning(
+            _(
+                "The record of the held certificate {name} could not be read ({error}). It is "
+                "rebuilt from the certificate's files."
+            ).format(name=name, error=error)
+        )
+        lineage = files.named(self._config_dir, name)
+        record = Record(name) if lineage is None else rebuilt(lineage)
+        try:
+            self.save(record)
+        except OSError:
+            logger.debug("The rebuilt record could not be written", exc_info=True)
+        return record
+
+    def save(self, record: Record) -> None:
+        """Writes a record.
+
+        Args:
+            record: the record.
+
+        Raises:
+            OSError: it could not be written; an older one of that lineage is as it was.
+        """
+        durable.make_directory(self._directory)
+        durable.write(self._path(record.name), record.to_json())
+
+    def remove(self, name: str) -> None:
+        """Removes a lineage's record, if there is one.
+
+        Args:
+            name: the lineage's name.
+
+        Raises:
+            OSError: it could not be removed.
+        """
+        durable.remove(self._path(name))
+
+    def check_writable(self) -> None:
+        """Checks that a record, and the certificate that it is about, could be written now.
+
+        Raises:
+            OSError: it could not; a full disk, say, or a file system that is read-only.
+        """
+        durable.make_directory(self._directory)
+        trial = os.path.join(self._directory, ".trial")
+        try:
+            durable.write(trial, " " * RESERVE)
+        finally:
+            durable.remove(trial)
+
+
+def rebuilt(lineage: Lineage) -> Record:
+    """Makes a lineage's record from its links and versions alone.
+
+    Args:
+        lineage: the lineage.
+
+    Returns:
+        Held, where a version newer than the linked one exists. Otherwise released: the links
+        are forward, and hooks and reload are done once more, because nobody knows whether they
+        were.
+    """
+    linked = archive.current_version(lineage)
+    record = Record(lineage.name, in_service=linked, reload=lineage.installer == NAME)
+    try:
+        newest = archive.versions(lineage)[-1]
+    except (OSError, IndexError):
+        return record
+    record.held = newest
+    if newest == linked:
+        record.in_service = None
+        record.step = Step.RELEASED
+    return record

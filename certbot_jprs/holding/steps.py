@@ -1,0 +1,206 @@
+"""The steps of a release: links forward, deploy hooks, installation, one reload for all together.
+
+Rules of this file:
+
+- Each step is written to the lineage's record before it is taken, and can be taken again.
+- Each runs within the one boundary of ``attempt``: whatever goes wrong is the trouble of the
+  lineages that it is about, and the others go on. Those that need no web server go first.
+- A record that cannot be written any more does not stop a release: the certificate matters more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Hashable, Sequence
+from typing import Callable
+
+from certbot import errors
+from certbot.display import util as display_util
+
+from certbot_jprs.ground.language import _
+from certbot_jprs.holding.jobs import Job
+from certbot_jprs.holding.records import Step, Store
+from certbot_jprs.internals import web
+from certbot_jprs.lineage import archive
+
+logger = logging.getLogger(__name__)
+
+
+class Steps:
+    """Puts lineages into service.
+
+    Args:
+        store: where the records are.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.failures: dict[str, str] = {}
+        """What went wrong, by lineage; said already."""
+
+    def put_into_service(self, jobs: Sequence[Job]) -> None:
+        """Moves links, runs hooks, reloads once for each web server, forgets the records.
+
+        Args:
+            jobs: lineages that may go into service now.
+        """
+        servers: dict[Hashable, list[Job]] = {}
+        for job in sorted(jobs, key=lambda job: job.record.reload):
+            if not self._link_and_run_hooks(job):
+                continue
+            if not job.record.reload:
+                self._succeed(job)
+            elif job.reload_here:
+                servers.setdefault(job.server_key(), []).append(job)
+        for group in servers.values():
+            self._reload([job for job in group if self._install(job)])
+
+    def attempt(self, jobs: Sequence[Job], step: Callable[[], object], message: str) -> bool:
+        """Takes a step; whatever goes wrong is recorded and told as these lineages' failure.
+
+        Args:
+            jobs: the lineages that the step is about.
+            step: takes it.
+            message: what to say if it fails, with ``{name}`` (or ``{names}``) and
+                ``{error}``.
+
+        Returns:
+            Whether it was taken.
+        """
+        try:
+            step()
+        except Exception as error:
+            logger.debug("A step failed", exc_info=True)
+            names = ", ".join(job.name for job in jobs)
+            why = str(error) or type(error).__name__
+            text = message.format(name=names, names=names, error=why)
+            logger.error(text)
+            for job in jobs:
+                self.fail(job, text)
+            return False
+        return True
+
+    def fail(self, job: Job, message: str, *, keep: bool = True) -> None:
+        """Remembers a failure that was said, and keeps it in the record.
+
+        Args:
+            job: whose it is.
+            message: what went wrong.
+            keep: whether the lineage still has a record.
+        """
+        self.failures[job.name] = message
+        if keep:
+            job.record.failure = message
+            self._save(job)
+
+    def forget(self, job: Job) -> None:
+        """Removes the record of a lineage for which nothing is left to do.
+
+        Args:
+            job: the lineage.
+        """
+        try:
+            self._store.remove(job.name)
+        except OSError as error:
+            logger.warning(
+                _("The record of the held certificate {name} could not be removed: {error}").format(
+                    name=job.name, error=error
+                )
+            )
+
+    def _save(self, job: Job) -> None:
+        try:
+            self._store.save(job.record)
+        except OSError as error:
+            logger.warning(
+                _("The record of the held certificate {name} could not be written: {error}").format(
+                    name=job.name, error=error
+                )
+            )
+
+    def _link_and_run_hooks(self, job: Job) -> bool:
+        """Tells whether the links are forward; hooks that failed are run again by the next run."""
+        record = job.record
+        if record.step is Step.HOOKED:
+            return True
+        record.step = Step.RELEASED
+        record.failure = ""
+        self._save(job)
+        held = record.held
+        linked = held is None or self.attempt(
+            [job],
+            lambda: archive.link_to(job.lineage, held),
+            _("The links of {name} could not be moved to its new certificate: {error}"),
+        )
+        if linked and self.attempt(
+            [job], job.run_hooks, _("A deploy hook of {name} could not be run: {error}")
+        ):
+            record.step = Step.HOOKED
+            self._save(job)
+        return linked
+
+    def _install(self, job: Job) -> bool:
+        """Configures a first certificate that an interrupted ``certbot run`` did not."""
+        if not job.record.install:
+            return True
+        return self.attempt(
+            [job],
+            lambda: _install(job),
+            _(
+                "The certificate {name} could not be installed in Apache: {error} Run the "
+                "command that ordered it again."
+            ),
+        )
+
+    def _reload(self, jobs: Sequence[Job]) -> None:
+        """Has Apache reloaded, once for all that share it."""
+        if jobs and self.attempt(
+            jobs,
+            lambda: jobs[0].apache().restart(),
+            _(
+                "Apache could not be reloaded with the new certificates of {names}: {error} "
+                "Mend its configuration (apachectl configtest); the next `certbot renew` reloads "
+                "it."
+            ),
+        ):
+            for job in jobs:
+                self._succeed(job)
+
+    def _succeed(self, job: Job) -> None:
+        if job.name in self.failures:  # its hooks: the next run goes on with them
+            return
+        self.forget(job)
+        record = job.record
+        if record.in_service is None and not job.earlier:
+            return  # a first certificate: Certbot is about to say so
+        said = (
+            _("The new certificate of {name} is in service.")
+            if record.reload
+            else _("The new certificate of {name} is released, and its deploy hooks were run.")
+        )
+        display_util.notify(said.format(name=record.name))
+
+
+def _install(job: Job) -> None:
+    """Configures a certificate in Apache; nothing of it stays where that fails.
+
+    Raises:
+        errors.Error: it cannot be configured.
+    """
+    record, links, plugin = job.record, job.lineage.links, job.apache()
+    names = [host for name in record.install for host in web.hosts(plugin, name)]
+    try:
+        for name in names:
+            plugin.deploy_cert(
+                name, links["cert"], links["privkey"], links["chain"], links["fullchain"]
+            )
+            plugin.save()
+        plugin.save("Deployed ACME Certificate")
+        if record.redirect:
+            with contextlib.suppress(errors.PluginEnhancementAlreadyPresent):
+                web.enhance(plugin, names, "redirect")
+            plugin.save("Add enhancement redirect")
+    except BaseException:
+        plugin.recovery_routine()
+        raise

@@ -1,0 +1,142 @@
+"""The house: what lives as long as the process, made once and handed down from here.
+
+Rules of this file: it brings the rooms together and decides nothing; only the door imports it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from certbot_jprs.ground import language, options
+from certbot_jprs.ground.roles import Role
+from certbot_jprs.holding.deployment import Deployer
+from certbot_jprs.holding.keeper import Keeper
+from certbot_jprs.holding.turn import Turn
+from certbot_jprs.internals.parser import ParsedCommand
+from certbot_jprs.problems.challenges import failed_http, hint_for
+from certbot_jprs.problems.watch import Watch
+from certbot_jprs.rules.decision import ISSUING, Decision
+from certbot_jprs.rules.existing import take_over
+from certbot_jprs.rules.one_flag import decide
+from certbot_jprs.rules.selection import Selection
+
+
+class House:
+    """What was parsed, what was decided, what is held, what watches.
+
+    Args:
+        command: the command line; None where this Certbot's parser could not be reached.
+
+    Attributes:
+        decision: what the command line means for the plugin.
+    """
+
+    def __init__(self, command: ParsedCommand | None) -> None:
+        self._namespace = command.namespace if command is not None else None
+        self.decision = Decision()
+        self._selection = Selection(self.decision)
+        self._keeper = Keeper(self._namespace)
+        self._watch: Watch | None = None
+
+    def begin(self, command: ParsedCommand, *, held: bool) -> None:
+        """Applies a command line.
+
+        Args:
+            command: the command line; its namespace is changed in place.
+            held: whether an earlier run left something held that the command may touch.
+
+        Raises:
+            OptionError: an option has a value that cannot be used.
+            PolicyError: the command breaks one of JPRS's rules.
+        """
+        language.start(getattr(command.namespace, options.LANGUAGE, None))
+        decide(command, self.decision)
+        self._watch = Watch(command.namespace, command.verb)
+        self._watch.parsed()
+        if held:
+            self._keeper.engage()
+
+    def select(self, config: Any, apache: Callable[[], Any]) -> Selected:
+        """Applies the rules to a configuration that selects the plugin.
+
+        Args:
+            config: Certbot's configuration, of this command or of one lineage; changed in place.
+            apache: returns the Apache plugin for it, ready for use.
+
+        Raises:
+            PolicyError: the command or the lineage breaks one of JPRS's rules.
+        """
+        options.enter_language(config)
+        role = self._selection.enforce(config)
+        options.carry_apache_options(config, self.decision.given)
+        if role is not Role.JPRS:
+            return Selected(role)
+        turn = self._keeper.govern(config, apache)
+        if self._watch is None:
+            self._watch = Watch(config.namespace, config.verb)
+        self._watch.selected()
+        if config.verb in ISSUING:
+            options.remember_language(config)
+        return Selected(role, turn, Deployer(config))
+
+    def restore_plugins(self, config: Any) -> None:
+        """Keeps in the renewal file of another CA's lineage the plugins that it names.
+
+        Args:
+            config: Certbot's configuration of that lineage; changed in place.
+        """
+        self._selection.restore_plugins(config)
+
+    def prepared(self, config: Any, turn: Turn | None) -> None:
+        """Finishes, before Certbot goes on, what an earlier run or JPRS's manual left.
+
+        Args:
+            config: Certbot's configuration of this command.
+            turn: its turn.
+
+        Raises:
+            errors.Error: a certificate that was held could not be put into service.
+            KeyboardInterrupt: a signal ended the wait for it.
+            OSError, ValueError: a renewal file cannot be replaced.
+        """
+        taken_over, self.decision.taken_over = self.decision.taken_over, None
+        if taken_over is not None:
+            take_over(config, taken_over)
+        if turn is not None and self.decision.lineage is not None and config.verb in ISSUING:
+            self._keeper.finish(turn, [self.decision.lineage])
+
+    def restarted(self, turn: Turn) -> None:
+        """Notices that Certbot reloaded Apache.
+
+        Args:
+            turn: the turn in which that was.
+        """
+        self._keeper.reloaded(turn)
+
+    def hint(self, failed_achalls: Any) -> str:
+        """Returns what to check after challenges failed; nothing where others know better.
+
+        Args:
+            failed_achalls: Certbot's annotated challenges, each with its error.
+        """
+        failed = failed_http(failed_achalls)
+        hint = hint_for(failed) if failed else ""
+        if hint and self._watch is not None:
+            self._watch.report = hint
+        return hint
+
+
+@dataclass(frozen=True)
+class Selected:
+    """What is to be done for one configuration.
+
+    Attributes:
+        role: what the plugin is to do.
+        turn: its turn; None where nothing is held.
+        deployer: waits right before Apache is changed or reloaded; None where nothing waits.
+    """
+
+    role: Role
+    turn: Turn | None = None
+    deployer: Deployer | None = None

@@ -1,0 +1,110 @@
+"""Files that survive a crash: written whole or not at all.
+
+Rules of this file: a temporary file in the same directory, fsync, rename, fsync of the directory.
+Certbot's ``PluginStorage`` is no place for what must not be lost: it truncates in place, and all
+plugins share one file.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+
+DIRECTORY_MODE = 0o700
+
+
+def write(path: str, text: str) -> None:
+    """Creates or replaces a file.
+
+    Args:
+        path: the file; its directory exists.
+        text: what it shall contain.
+
+    Where there was a file, owner, mode and extended attributes (SELinux's context among them)
+    stay; a new one gets mode 0600.
+
+    Raises:
+        OSError: it could not be written; then what was there is as it was.
+    """
+    directory = os.path.dirname(path)
+    descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=directory)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            if os.path.lexists(path):
+                copy_attributes(path, temporary)
+                os.utime(temporary)  # what is new is not to look old: backups go by that
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    sync_directory(directory)
+
+
+def copy_attributes(source: str, target: str) -> None:
+    """Copies owner, mode, times and extended attributes.
+
+    Args:
+        source: a file.
+        target: another one.
+
+    Raises:
+        OSError: they could not be read or set.
+    """
+    status = os.stat(source)
+    os.chown(target, status.st_uid, status.st_gid)
+    shutil.copystat(source, target)
+
+
+def remove(path: str) -> None:
+    """Removes a file, if it is there.
+
+    Args:
+        path: the file.
+
+    Raises:
+        OSError: it could not be removed.
+    """
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    sync_directory(os.path.dirname(path))
+
+
+def make_directory(path: str) -> None:
+    """Makes a directory of mode 0700, with the one above it if that is missing too.
+
+    Args:
+        path: the directory.
+
+    Raises:
+        OSError: it could not be made.
+    """
+    for directory in (os.path.dirname(path), path):
+        if not os.path.isdir(directory):
+            os.mkdir(directory, DIRECTORY_MODE)
+            sync_directory(os.path.dirname(directory))
+
+
+def sync_directory(directory: str) -> None:
+    """Makes renames in a directory durable, where the file system knows how.
+
+    Args:
+        directory: its path.
+
+    Raises:
+        OSError: it cannot be opened or synced.
+    """
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some network and FUSE file systems have no such thing
+            raise
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,177 @@
+"""A challenge fetched as a CA does it, from real servers on this machine."""
+
+from __future__ import annotations
+
+import http.server
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from certbot_jprs.check import challenge
+from certbot_jprs.check.challenge import Challenge, Fetched, Outcome
+from certbot_jprs.check.dns import Dns, LookUpFailed, Trouble
+from tests.unit import pki
+from tests.unit.config_dir import certificate, pem
+
+NAME = "www.example.jp"
+PATH = "/.well-known/acme-challenge/token"
+CONTENT = "token.thumbprint"
+
+
+class Server:
+    """A web server on a port of its own.
+
+    Attributes:
+        answers: for each path the status, and the content or where it leads.
+        hosts: the Host headers that it got.
+    """
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self.answers: dict[str, tuple[int, str]] = {}
+        self.hosts: list[str] = []
+        server = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                server.hosts.append(self.headers["Host"])
+                status, text = server.answers.get(self.path, (404, "not found"))
+                self.send_response_only(status)
+                if status // 100 == 3:
+                    self.send_header("Location", text)
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, *_args: object) -> None:
+                """Says nothing."""
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if context is not None:
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.port = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def plain() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def secured(tmp_path: Path) -> Iterator[Server]:
+    """A server with a certificate that nobody trusts, for another name."""
+    key = pki.rsa_key("leaf")
+    issuer_key = pki.ec_key("issuer")
+    issuer = pki.mint("Nobody", issuer_key)
+    path = tmp_path / "server.pem"
+    path.write_bytes(pem(key) + pem(certificate(["other.example"], key, issuer, issuer_key)))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    server = Server(context)
+    yield server
+    server.close()
+
+
+class Known(Dns):
+    """A resolver that knows one name."""
+
+    def addresses(self, name: str) -> list[str]:
+        if name != NAME:
+            raise LookUpFailed(Trouble.NO_SUCH_NAME, "NXDOMAIN")
+        return ["127.0.0.1"]
+
+
+def fetch(server: Server, address: str = "127.0.0.1") -> Fetched:
+    # The port belongs to the URL; in earnest it is 80.
+    one = Challenge(f"{NAME}:{server.port}", None, PATH, CONTENT)
+    (fetched,) = challenge.fetch_all(one, [address], Known(NAME))
+    return fetched
+
+
+def test_found(plain: Server) -> None:
+    plain.answers[PATH] = (200, CONTENT + "\n")
+    fetched = fetch(plain)
+    assert fetched.outcome is Outcome.FOUND
+    assert fetched.is_here
+    assert plain.hosts == [f"{NAME}:{plain.port}"]
+
+
+def test_found_where_a_redirect_leads_to_https(plain: Server, secured: Server) -> None:
+    plain.answers[PATH] = (301, f"https://{NAME}:{secured.port}{PATH}?x=1")
+    secured.answers[PATH + "?x=1"] = (200, CONTENT)
+    assert fetch(plain).outcome is Outcome.FOUND
+    assert secured.hosts == [f"{NAME}:{secured.port}"]
+
+
+def test_a_relative_redirect(plain: Server) -> None:
+    plain.answers[PATH] = (302, "/elsewhere")
+    plain.answers["/elsewhere"] = (200, CONTENT)
+    assert fetch(plain).outcome is Outcome.FOUND
+
+
+@pytest.mark.parametrize(
+    ("leads_to", "reason"),
+    [
+        ("/nowhere", "/nowhere"),
+        ("http://none.example/x", "http://none.example/x"),
+        ("ftp://www.example.jp/x", "ftp://"),
+        ("http://127.0.0.1:1/x", "http://127.0.0.1:1/x"),
+        (PATH, "loop"),
+        ("http://[::1/x", ""),
+        ("http://www.example.jp:port/x", ""),
+        ("/a b\x7f", ""),
+        ("http:///x", ""),
+        ("//", ""),
+    ],
+)
+def test_a_redirect_to_where_it_is_not(plain: Server, leads_to: str, reason: str) -> None:
+    plain.answers[PATH] = (302, leads_to)
+    fetched = fetch(plain)
+    assert fetched.outcome is Outcome.REDIRECTED
+    assert reason in fetched.reason
+
+
+@pytest.mark.parametrize("answer", [(200, "hello"), (404, ""), (500, CONTENT), (200, "x" * 99999)])
+def test_another_answer(plain: Server, answer: tuple[int, str]) -> None:
+    plain.answers[PATH] = answer
+    fetched = fetch(plain)
+    assert fetched.outcome is Outcome.OTHER_ANSWER
+    assert str(answer[0]) in fetched.reason
+
+
+def test_nobody_listens(plain: Server) -> None:
+    fetched = fetch(plain, "127.0.0.2")  # it listens at another address
+    assert fetched.outcome is Outcome.NO_CONNECTION
+    assert fetched.reason == "connection refused"
+
+
+def test_no_proxy_is_used(plain: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    plain.answers[PATH] = (200, CONTENT)
+    assert fetch(plain).outcome is Outcome.FOUND
+
+
+def test_made_challenges_differ_and_are_what_an_authenticator_performs() -> None:
+    one, other = challenge.make(["a.example.jp", "b.example.jp"])
+    assert one.path.startswith("/.well-known/acme-challenge/")
+    assert one.path != other.path
+    _response, validation = one.annotated.response_and_validation()
+    assert one.content == validation
+    assert one.content.startswith(one.path.rpartition("/")[2] + ".")
+
+
+@pytest.mark.parametrize(
+    ("address", "here"), [("127.0.0.1", True), ("192.0.2.1", False), ("2001:db8::1", False)]
+)
+def test_whose_address_it_is(address: str, here: bool) -> None:
+    assert challenge.is_here(address) is here

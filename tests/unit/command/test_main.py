@@ -1,0 +1,107 @@
+"""The command line of ``certbot-jprs``: help, wrong use, and what monitoring is told."""
+
+from __future__ import annotations
+
+import io
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from certbot_jprs.command.levels import Level, Limits
+from certbot_jprs.command.main import main
+from certbot_jprs.machine import schedulers
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("command", "example"),
+    [
+        ("wait-ocsp", '--deploy-hook "certbot-jprs wait-ocsp && systemctl reload nginx"'),
+        ("status", "certbot-jprs status --warn-days 20 --crit-days 7"),
+        ("adopt", "certbot-jprs adopt www.example.jp"),
+        ("explain", "certbot-jprs explain Unable to create account"),
+    ],
+)
+def test_help_has_an_example(
+    command: str, example: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert example in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert f"    {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        ([], 1),
+        (["no-such"], 1),
+        (["wait-ocsp", "--no-such"], 1),
+        (["wait-ocsp", "more"], 1),
+        (["wait-ocsp", "--timeout", "-1"], 1),
+        (["status", "--no-such"], 3),
+        (["status", "more"], 3),
+        (["status", "--warn-days"], 3),
+        (["adopt", "--no-such"], 1),
+    ],
+)
+def test_wrong_use(words: list[str], status: int, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == status
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "--help" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "status"), [(["status"], 3), (["adopt", "--all"], 1), (["wait-ocsp", "--all"], 1)]
+)
+def test_another_configuration_directory(
+    words: list[str],
+    status: int,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Whatever renews certificates on the machine of whoever runs this is no matter.
+    monkeypatch.setattr(schedulers, "find", lambda _config_dir: schedulers.Found())
+    assert main([*words, "--config-dir", str(tmp_path / "none")]) == status
+    assert str(tmp_path / "none") in capsys.readouterr().err
+    (tmp_path / "renewal").mkdir()
+    assert main([*words, "--config-dir", str(tmp_path)]) == 0
+
+
+def test_what_the_terminal_cannot_show_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="ascii"))
+    main(["explain", "urn:ietf:params:acme:error:caa :: x :: 日本語"])
+    sys.stdout.flush()
+    assert rb"\u65e5\u672c\u8a9e" in shown.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("limits", "lifetime", "expected"),
+    [
+        (Limits(), 200, (20, 7)),
+        (Limits(), 90, (18, 7)),
+        (Limits(), 47, (9.4, 4.7)),
+        (Limits(warn=30, crit=3), 47, (30, 3)),
+        (Limits(warn=0, crit=0), 90, (0, 0)),
+    ],
+)
+def test_when_the_end_is_near(limits: Limits, lifetime: int, expected: tuple[float, float]) -> None:
+    warn, crit = limits.of(lifetime * DAY)
+    assert (warn / DAY, crit / DAY) == pytest.approx(expected)
+
+
+def test_levels_are_monitorings() -> None:
+    assert [int(level) for level in (Level.OK, Level.WARNING, Level.CRITICAL, Level.UNKNOWN)] == [
+        *range(4)
+    ]

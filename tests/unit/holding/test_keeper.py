@@ -1,0 +1,541 @@
+"""What is held, when: the keeper's part in Certbot's steps, with real files and records."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import logging
+import os
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from certbot import errors
+from certbot._internal import hooks
+
+from certbot_jprs.ground import options
+from certbot_jprs.ground.exceptions import HoldingError
+from certbot_jprs.ground.names import NAME as PLUGIN
+from certbot_jprs.holding import keeper as keeper_module
+from certbot_jprs.holding import release
+from certbot_jprs.holding.jobs import Job
+from certbot_jprs.holding.keeper import Keeper
+from certbot_jprs.holding.records import Record, Step, Store
+from certbot_jprs.holding.turn import Turn
+from certbot_jprs.house import House
+from certbot_jprs.internals import interception
+from certbot_jprs.lineage import archive, durable, files
+from certbot_jprs.lineage.files import Lineage
+from certbot_jprs.rules import policy
+from tests.unit.command_line import Parse
+from tests.unit.config_dir import LETS_ENCRYPT, ConfigDir, linked, version
+
+NAME = "www.example.jp"
+OTHER = "b.example.jp"
+
+
+class Released:
+    """Stands for the wait and the release: notes the jobs, and does what the test says."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+        self.calls = 0
+        self.act: Callable[[Job], str | None] = lambda _job: None
+        self.failures: dict[str, str] = {}
+
+    def __call__(self, _store: Store, jobs: list[Job], _quiet: bool) -> Released:
+        self.jobs = jobs
+        return self
+
+    def run(self) -> None:
+        self.calls += 1
+        for job in self.jobs:
+            failure = self.act(job)
+            if failure:
+                self.failures[job.record.name] = failure
+
+
+@pytest.fixture
+def released(monkeypatch: pytest.MonkeyPatch) -> Released:
+    fake = Released()
+    monkeypatch.setattr(release, "Release", fake)
+    return fake
+
+
+@pytest.fixture
+def keeper(monkeypatch: pytest.MonkeyPatch) -> Keeper:
+    monkeypatch.setattr(vars(keeper_module)["display_util"], "notify", lambda _text: None)
+    return Keeper(None)
+
+
+@pytest.fixture
+def lineage(config_dir: ConfigDir) -> Lineage:
+    return added(config_dir, NAME)
+
+
+def added(
+    config_dir: ConfigDir, name: str, plugin: str = PLUGIN, server: str = policy.SERVER
+) -> Lineage:
+    """Makes a lineage whose second version is not linked."""
+    lineage = config_dir.add(
+        name, versions=(1, 2), authenticator=plugin, installer=plugin, server=server
+    )
+    config_dir.link(name, 1)
+    return lineage
+
+
+class Bench:
+    """A keeper, a configuration directory and what Certbot hands over."""
+
+    def __init__(self, keeper: Keeper, config_dir: ConfigDir) -> None:
+        self.keeper = keeper
+        self.config_dir = config_dir
+        self.store = Store(str(config_dir))
+        self.hooks: list[str] = []
+
+    def config(self, verb: str = "renew", *, governed: bool = True, **values: Any) -> Any:
+        given = {
+            "config_dir": str(self.config_dir),
+            "verb": verb,
+            "installer": PLUGIN,
+            "dry_run": False,
+            "directory_hooks": True,
+            "quiet": False,
+            "domains": [NAME],
+            "redirect": None,
+            **values,
+        }
+        config = SimpleNamespace(**given)
+        if governed:
+            self.govern(config)
+        return config
+
+    def govern(self, config: Any) -> Turn:
+        """Returns a configuration's turn; the same for the same one."""
+        turn = self.keeper.govern(config, lambda: "apache")
+        assert turn is not None
+        return turn
+
+    def namespace(self, parse: Parse, *args: str) -> argparse.Namespace:
+        namespace: argparse.Namespace = parse(*args).config.namespace
+        self.keeper._namespace = namespace
+        return namespace
+
+    def cert(self, name: str = NAME) -> Any:
+        """Returns what Certbot calls the lineage, as far as the keeper looks at it."""
+        params = {"renewalparams": dict(_lineage(self.config_dir, name).params)}
+        config = SimpleNamespace(config_dir=str(self.config_dir))
+        return SimpleNamespace(lineagename=name, cli_config=config, configuration=params)
+
+    def deploy(self, config: Any, name: str = NAME) -> None:
+        path = str(self.config_dir.path / "live" / name)
+        self.keeper.deploy_hooks(config, path, lambda: self.hooks.append(name))
+
+
+def _lineage(config_dir: ConfigDir, name: str) -> Lineage:
+    found = files.named(str(config_dir), name)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def bench(keeper: Keeper, config_dir: ConfigDir) -> Bench:
+    return Bench(keeper, config_dir)
+
+
+def failing(number: int) -> Callable[..., None]:
+    def fail(*_args: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+# Taking Certbot's place
+
+
+def test_certbots_steps_are_intercepted_only_where_something_is_held(bench: Bench) -> None:
+    original = hooks.deploy_hook
+    House(None)
+    assert hooks.deploy_hook is original
+    bench.keeper.engage()
+    assert hooks.deploy_hook is not original
+    wrapped = hooks.deploy_hook
+    bench.keeper.engage()
+    assert hooks.deploy_hook is wrapped
+
+
+def test_a_certbot_that_lacks_something_is_told_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delattr(hooks, "run_saved_post_hooks")
+    for _ in range(2):
+        assert not bench.keeper.govern(SimpleNamespace(), lambda: None)
+    assert len([each for each in caplog.records if each.levelno >= logging.WARNING]) == 1
+    assert "deploy hooks run before that wait" in caplog.text
+
+
+# Before the order
+
+
+def test_nothing_is_ordered_where_no_record_can_be_written(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = bench.config()
+    bench.keeper.before_issuing(config)
+    monkeypatch.setattr(durable, "write", failing(errno.ENOSPC))
+    with pytest.raises(HoldingError, match=r"Nothing was ordered.*No space left.*Free space"):
+        bench.keeper.before_issuing(config)
+    # Others are not concerned.
+    bench.keeper.before_issuing(bench.config(governed=False))
+    bench.keeper.before_issuing(bench.config(dry_run=True))
+
+
+# When a version is saved
+
+
+def test_the_version_in_service_is_noted_before_a_newer_one_exists(
+    bench: Bench, lineage: Lineage
+) -> None:
+    config = bench.config(directory_hooks=False)
+    bench.keeper.before_saving(bench.cert(), config)
+    record = bench.store.load(NAME)
+    assert record is not None
+    assert (record.step, record.in_service, record.held) == (Step.HELD, 1, None)
+    assert (record.directory_hooks, record.reload) == (False, True)
+    bench.keeper.after_saving(bench.cert(), 3)
+    record = bench.store.load(NAME)
+    assert record is not None
+    assert record.held == 3
+
+
+def test_one_that_is_held_already_is_skipped_by_the_next(bench: Bench, lineage: Lineage) -> None:
+    bench.store.save(Record(NAME, in_service=1, held=2))
+    bench.keeper.before_saving(bench.cert(), bench.config())
+    record = bench.store.load(NAME)
+    assert record is not None
+    assert (record.in_service, record.held) == (1, None)
+
+
+def test_a_release_that_was_cut_short_is_completed_first(bench: Bench, lineage: Lineage) -> None:
+    bench.store.save(Record(NAME, Step.RELEASED, in_service=1, held=2))
+    bench.keeper.before_saving(bench.cert(), bench.config())
+    record = bench.store.load(NAME)
+    assert record is not None
+    assert (record.step, record.in_service) == (Step.HELD, 2)
+    assert linked(bench.config_dir, NAME) == version(2)
+
+
+def test_another_plugins_renewal_drops_the_record(bench: Bench, lineage: Lineage) -> None:
+    config = bench.config(governed=False)
+    bench.keeper.before_saving(bench.cert(), config)
+    bench.store.save(Record(NAME, in_service=1, held=2))
+    bench.keeper.before_saving(bench.cert(), config)
+    assert not bench.store.has(NAME)
+
+
+def test_a_record_that_cannot_be_written_is_told(
+    bench: Bench, lineage: Lineage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(durable, "write", failing(errno.EROFS))
+    with pytest.raises(errors.PluginError, match=r"Read-only.*run the command again"):
+        bench.keeper.before_saving(bench.cert(), bench.config())
+
+
+def test_the_held_version_need_not_be_noted(
+    bench: Bench, lineage: Lineage, monkeypatch: pytest.MonkeyPatch, released: Released
+) -> None:
+    config = bench.config()
+    bench.keeper.before_saving(bench.cert(), config)
+    monkeypatch.setattr(durable, "write", failing(errno.ENOSPC))
+    bench.keeper.after_saving(bench.cert(), 2)
+    bench.deploy(config)
+    assert bench.keeper._queue[NAME].record.held == 2
+
+
+def test_a_version_that_nobody_holds(bench: Bench, lineage: Lineage) -> None:
+    bench.keeper.after_saving(bench.cert(), 2)
+    assert not bench.store.has(NAME)
+
+
+# Links
+
+
+@pytest.mark.parametrize("linking", [None, 2, 3])
+def test_links_of_a_held_lineage_stay(bench: Bench, lineage: Lineage, linking: int | None) -> None:
+    assert not bench.keeper.keeps_links(bench.cert(), linking)
+    bench.store.save(Record(NAME, in_service=1))
+    assert bench.keeper.keeps_links(bench.cert(), linking)
+    assert not bench.keeper.keeps_links(bench.cert(), 1)
+
+
+@pytest.mark.parametrize(("plugin", "server"), [("apache", policy.SERVER), (PLUGIN, LETS_ENCRYPT)])
+@pytest.mark.parametrize("text", ['{"garbage', ""])
+def test_another_plugins_links_move_whatever_our_record_is(
+    bench: Bench, config_dir: ConfigDir, plugin: str, server: str, text: str
+) -> None:
+    added(config_dir, NAME, plugin, server)
+    bench.store.save(Record(NAME, in_service=1, held=2))
+    (config_dir.path / "certbot-jprs" / "held" / f"{NAME}.json").write_text(text)
+    assert not bench.keeper.keeps_links(bench.cert(), None)
+    assert linked(config_dir, NAME) == version(1)
+
+
+@pytest.mark.parametrize("step", [Step.RELEASED, Step.HOOKED])
+def test_links_of_a_released_lineage_move(bench: Bench, lineage: Lineage, step: Step) -> None:
+    bench.store.save(Record(NAME, step, in_service=1, held=2))
+    assert not bench.keeper.keeps_links(bench.cert(), None)
+    assert not bench.keeper.keeps_links(bench.cert(), 2)
+
+
+@pytest.mark.parametrize(("step", "whole"), [(Step.HELD, 1), (Step.RELEASED, 2)])
+def test_torn_links_are_mended(
+    bench: Bench, lineage: Lineage, config_dir: ConfigDir, step: Step, whole: int
+) -> None:
+    bench.store.save(Record(NAME, step, in_service=1, held=2))
+    config_dir.link(NAME, 1, privkey=2, cert=2)
+    bench.keeper.keeps_links(bench.cert(), None)
+    assert linked(config_dir, NAME) == version(whole)
+
+
+def test_torn_links_that_cannot_be_mended(
+    bench: Bench, lineage: Lineage, config_dir: ConfigDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.store.save(Record(NAME, in_service=1, held=2))
+    config_dir.link(NAME, 1, privkey=2)
+    monkeypatch.setattr(archive, "link_to", failing(errno.EROFS))
+    assert bench.keeper.keeps_links(bench.cert(), None)
+
+
+def test_a_first_certificates_links_are_certbots(bench: Bench, lineage: Lineage) -> None:
+    bench.store.save(Record(NAME, held=1))
+    assert not bench.keeper.keeps_links(bench.cert(), 1)
+
+
+# Deploy hooks
+
+
+@pytest.mark.parametrize(("governed", "dry_run"), [(False, False), (True, True)])
+def test_others_hooks_run_at_once(
+    bench: Bench, lineage: Lineage, governed: bool, dry_run: bool
+) -> None:
+    bench.deploy(bench.config(governed=governed, dry_run=dry_run))
+    assert bench.hooks == [NAME]
+    assert not bench.store.has(NAME)
+
+
+@pytest.mark.parametrize("installer", [PLUGIN, None])
+def test_under_renew_hooks_wait_for_the_end(
+    bench: Bench, lineage: Lineage, released: Released, parse: Parse, installer: str | None
+) -> None:
+    config = bench.config(installer=installer)
+    bench.keeper.before_saving(bench.cert(), config)
+    bench.keeper.after_saving(bench.cert(), 2)
+    assert not bench.govern(config).held
+    bench.deploy(config)
+    assert bench.govern(config).held
+    assert bench.hooks == []
+    assert released.calls == 0
+    bench.namespace(parse, "renew")
+    bench.keeper.at_end()()
+    (job,) = released.jobs
+    assert (job.record.held, job.reload_here, job.earlier) == (2, True, False)
+    assert job.record.reload == (installer == PLUGIN)
+    job.run_hooks()
+    assert bench.hooks == [NAME]
+    # Once: there is nothing left to do.
+    bench.store.remove(NAME)
+    bench.keeper.at_end()()
+    assert released.calls == 1
+
+
+def test_beside_another_installer_each_waits_on_the_spot(
+    bench: Bench, lineage: Lineage, released: Released
+) -> None:
+    config = bench.config(installer="nginx")
+    bench.keeper.before_saving(bench.cert(), config)
+    bench.deploy(config)
+    assert released.calls == 1
+    assert not released.jobs[0].record.reload
+    released.act = lambda _job: "revoked"
+    with pytest.raises(HoldingError, match=f"reason given above: {NAME}"):
+        bench.deploy(config)
+
+
+@pytest.mark.parametrize("verb", ["run", "certonly"])
+def test_a_first_certificate_waits_on_the_spot(
+    bench: Bench, lineage: Lineage, released: Released, verb: str
+) -> None:
+    config = bench.config(verb)
+
+    def release_it(job: Job) -> None:
+        assert job.record.in_service is None
+        job.record.step = Step.HOOKED
+
+    released.act = release_it
+    bench.deploy(config)
+    (job,) = released.jobs
+    assert job.reload_here == (verb == "certonly")
+    assert job.record.install == ([NAME] if verb == "run" else [])
+    assert job.record.redirect == (verb == "run")
+    turn = bench.govern(config)
+    assert turn.settled
+    assert turn.reloaded == (verb == "certonly")
+    # Under `run` the record stays until Certbot has reloaded.
+    assert bench.store.has(NAME)
+    bench.keeper.reloaded(turn)
+    assert bench.store.has(NAME) == (verb == "certonly")
+
+
+def test_a_record_that_cannot_be_removed_stops_no_reload(
+    bench: Bench, lineage: Lineage, released: Released, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = bench.config("run")
+
+    def release_it(job: Job) -> None:
+        job.record.step = Step.HOOKED
+
+    released.act = release_it
+    bench.deploy(config)
+    monkeypatch.setattr(durable, "remove", failing(errno.EROFS))
+    bench.keeper.reloaded(bench.govern(config))
+    assert bench.store.has(NAME)
+
+
+def test_a_first_certificate_whose_record_cannot_be_written_waits_all_the_same(
+    bench: Bench,
+    lineage: Lineage,
+    released: Released,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(durable, "write", failing(errno.ENOSPC))
+    bench.deploy(bench.config("certonly"))
+    assert released.calls == 1
+    assert "could not be written" in caplog.text
+
+
+def test_the_record_of_a_deleted_lineage_is_not_that_of_a_new_one(
+    bench: Bench, released: Released
+) -> None:
+    bench.config_dir.add(NAME, versions=(1,), authenticator=PLUGIN, installer=PLUGIN)
+    bench.store.save(Record(NAME, in_service=1, held=2, failure="unknown", since=7.0))
+    bench.deploy(bench.config("certonly"))
+    (job,) = released.jobs
+    assert (job.record.in_service, job.record.held, job.record.failure) == (None, 1, "")
+    assert job.record.since > 7
+
+
+def test_a_renewal_file_that_cannot_be_read(
+    bench: Bench, lineage: Lineage, config_dir: ConfigDir
+) -> None:
+    config_dir.conf(NAME).write_text("[[[")
+    with pytest.raises(HoldingError, match="cannot be read"):
+        bench.deploy(bench.config())
+
+
+# The end of the run
+
+
+def test_without_a_command_line_nothing_is_done(bench: Bench, released: Released) -> None:
+    bench.keeper.at_end()()
+    assert released.calls == 0
+
+
+def test_a_dry_run_releases_nothing(
+    bench: Bench, lineage: Lineage, released: Released, parse: Parse
+) -> None:
+    bench.store.save(Record(NAME, in_service=1, held=2))
+    namespace = bench.namespace(parse, "renew")
+    namespace.dry_run = True
+    bench.keeper.at_end()()
+    assert released.calls == 0
+    assert bench.store.has(NAME)
+
+
+@pytest.mark.parametrize("name", [None, NAME, OTHER])
+def test_what_an_earlier_run_left_is_taken_up(
+    bench: Bench,
+    released: Released,
+    parse: Parse,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str | None,
+) -> None:
+    config_dir = bench.config_dir
+    for each in (NAME, OTHER):
+        added(config_dir, each)
+    lineage = config_dir.write_conf(
+        NAME,
+        authenticator=PLUGIN,
+        installer=PLUGIN,
+        renew_hook="reload-mail",
+        **{
+            options.OCSP_TIMEOUT: "77",
+            options.DEST + "apache_server_root": "/opt/apache",
+        },
+    )
+    bench.store.save(Record(NAME, in_service=1, held=2, directory_hooks=False))
+    bench.namespace(parse, "renew", *(["--cert-name", name] if name else []))
+    bench.keeper.at_end()()
+    assert released.calls == (0 if name == OTHER else 1)
+    if name == OTHER:
+        return
+    (job,) = released.jobs
+    assert job.earlier
+    assert getattr(job.config, options.OCSP_TIMEOUT) == 77
+    assert job.config.apache_server_root == "/opt/apache"
+    assert job.config.directory_hooks is False
+    seen: list[Any] = []
+    monkeypatch.setattr(
+        interception, "run_deploy_hooks", lambda *args, renewed: seen.append((*args, renewed))
+    )
+    job.run_hooks()
+    ((config, names, live, renewed),) = seen
+    assert config.deploy_hook == config.renew_hook == "reload-mail"
+    assert names == [NAME]
+    assert live == str(config_dir.path / "live" / NAME)
+    assert renewed is True
+    assert lineage.deploy_hook == "reload-mail"
+
+
+def test_what_failed_is_told_after_the_post_hooks(
+    bench: Bench, lineage: Lineage, released: Released, parse: Parse
+) -> None:
+    bench.store.save(Record(NAME, in_service=1, held=2))
+    bench.namespace(parse, "renew")
+    released.act = lambda _job: "no"
+    conclude = bench.keeper.at_end()
+    with pytest.raises(HoldingError, match=f"given above: {NAME}"):
+        conclude()
+
+
+# Before Certbot goes on
+
+
+def test_run_and_certonly_finish_first_what_was_left(
+    bench: Bench, lineage: Lineage, released: Released, parse: Parse
+) -> None:
+    bench.namespace(parse, "certonly")
+    bench.keeper.finish(bench.govern(bench.config("run")), [NAME])
+    assert released.calls == 0
+    bench.store.save(Record(NAME, held=2, install=[NAME], reload=True))
+    bench.keeper.finish(bench.govern(bench.config("run")), [NAME])
+    (job,) = released.jobs
+    assert job.record.install == []  # Certbot is about to do that
+    assert not job.reload_here
+    bench.keeper.finish(bench.govern(bench.config("certonly")), [NAME])
+    (job,) = released.jobs
+    assert job.record.install == [NAME]
+    assert job.reload_here
+
+
+def test_what_cannot_be_finished_is_no_damage_to_the_plugin(
+    bench: Bench, lineage: Lineage, released: Released, parse: Parse
+) -> None:
+    bench.namespace(parse, "run")
+    bench.store.save(Record(NAME, in_service=1, held=2))
+    released.act = lambda _job: "no"
+    with pytest.raises(errors.Error) as raised:
+        bench.keeper.finish(bench.govern(bench.config("run")), [NAME])
+    # Certbot shows a PluginError from here as "The plugin is not working".
+    assert not isinstance(raised.value, errors.PluginError)

@@ -1,0 +1,203 @@
+"""Records of held lineages: kept, read back, rebuilt where they cannot be."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import json
+import os
+from typing import Any
+
+import pytest
+
+from certbot_jprs.ground.names import NAME as PLUGIN
+from certbot_jprs.holding.records import RESERVE, Record, Step, Store, rebuilt
+from certbot_jprs.lineage import durable
+from tests.unit.config_dir import ConfigDir
+
+NAME = "www.example.jp"
+
+FULL = Record(
+    NAME,
+    Step.HOOKED,
+    in_service=3,
+    held=5,
+    since=1_800_000_000.5,
+    directory_hooks=False,
+    reload=True,
+    install=["www.example.jp", "日本語.example"],
+    redirect=True,
+    failure='Apache could not be reloaded: "syntax"',
+)
+
+
+@pytest.fixture
+def store(config_dir: ConfigDir) -> Store:
+    return Store(str(config_dir))
+
+
+def write(config_dir: ConfigDir, text: str | bytes, name: str = NAME) -> None:
+    folder = config_dir.path / "certbot-jprs" / "held"
+    folder.mkdir(parents=True, exist_ok=True)
+    data = text if isinstance(text, bytes) else text.encode()
+    (folder / f"{name}.json").write_bytes(data)
+
+
+def changed(**fields: object) -> str:
+    return json.dumps({**json.loads(FULL.to_json()), **fields})
+
+
+@pytest.mark.parametrize("record", [Record(NAME), FULL])
+def test_what_is_saved_is_loaded(store: Store, record: Record) -> None:
+    store.save(record)
+    assert store.load(NAME) == record
+    assert store.names() == [NAME]
+    assert store.has(NAME)
+
+
+def test_a_record_holds_no_commands_and_no_keys() -> None:
+    assert {field.name for field in dataclasses.fields(Record)} == {
+        *("name", "step", "in_service", "held", "since", "directory_hooks"),
+        *("reload", "install", "redirect", "failure"),
+    }
+
+
+def test_where_there_is_none(store: Store, config_dir: ConfigDir) -> None:
+    assert store.load(NAME) is None
+    assert store.names() == []
+    assert not store.has(NAME)
+    store.remove(NAME)
+    # What is left of a write that was cut short is no record.
+    write(config_dir, "{}", "x")
+    (config_dir.path / "certbot-jprs" / "held" / "x.json").rename(
+        config_dir.path / "certbot-jprs" / "held" / ".new-x"
+    )
+    assert store.names() == []
+
+
+def test_removal(store: Store) -> None:
+    store.save(FULL)
+    store.remove(NAME)
+    assert store.load(NAME) is None
+
+
+UNREADABLE = {
+    "nothing": "",
+    "torn": FULL.to_json()[:40],
+    "zeros": b"\0" * 300,
+    "not UTF-8": b'{"name": "\xff"}',
+    "nested": "[" * 100_000,
+    "a list": "[]",
+    "a number": "1",
+    "another format": changed(format=2),
+    "no format": json.dumps({"name": NAME}),
+    "another step": changed(step="served"),
+    "a step that is a list": changed(step=[]),
+    "an unknown field": changed(sleep="10m"),
+    "no name": json.dumps({"format": 1, "step": "held"}),
+    "another name": changed(name="other.example.jp"),
+    "a name that is none": changed(name=1),
+    "a version that is text": changed(held="5"),
+    "a version that is true": changed(in_service=True),
+    "a time that is text": changed(since="yesterday"),
+    "hooks neither on nor off": changed(directory_hooks=1),
+    "names that are none": changed(install=[1]),
+    "a name instead of names": changed(install="www.example.jp"),
+    "a failure that is none": changed(failure=None),
+}
+
+
+@pytest.mark.parametrize("text", UNREADABLE.values(), ids=UNREADABLE)
+def test_one_that_cannot_be_read_is_reported_and_rebuilt(
+    config_dir: ConfigDir, store: Store, caplog: pytest.LogCaptureFixture, text: str | bytes
+) -> None:
+    config_dir.add(NAME, versions=(1, 2, 3))
+    config_dir.link(NAME, 2)
+    write(config_dir, text)
+    record = store.load(NAME)
+    assert record == Record(NAME, in_service=2, held=3)
+    assert len(caplog.records) == 1
+    assert NAME in caplog.text
+    # Once: it is mended.
+    assert store.load(NAME) == record
+    assert len(caplog.records) == 1
+
+
+def test_one_that_cannot_be_mended_is_rebuilt_each_time(
+    config_dir: ConfigDir, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config_dir.add(NAME, versions=(1, 2))
+    write(config_dir, "{")
+
+    def full(*_args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(durable, "write", full)
+    expected = store.load(NAME)
+    assert expected is not None
+    assert store.load(NAME) == expected
+
+
+def test_one_of_no_lineage_is_rebuilt_as_one_of_which_nothing_is_known(
+    config_dir: ConfigDir, store: Store
+) -> None:
+    write(config_dir, "{")
+    assert store.load(NAME) == Record(NAME)
+
+
+def test_one_that_is_a_directory(config_dir: ConfigDir, store: Store) -> None:
+    (config_dir.path / "certbot-jprs" / "held" / f"{NAME}.json").mkdir(parents=True)
+    assert store.load(NAME) == Record(NAME)
+
+
+@pytest.mark.parametrize("installer", [PLUGIN, None])
+def test_rebuilt_from_links(config_dir: ConfigDir, installer: str | None) -> None:
+    lineage = config_dir.add(NAME, versions=(1, 4), installer=installer)
+    reload = installer == PLUGIN
+    # Forward already: nobody knows whether hooks and reload came after it.
+    assert rebuilt(lineage) == Record(NAME, Step.RELEASED, held=4, reload=reload)
+    config_dir.link(NAME, 1)
+    assert rebuilt(lineage) == Record(NAME, in_service=1, held=4, reload=reload)
+
+
+def test_rebuilt_without_an_archive(config_dir: ConfigDir) -> None:
+    lineage = config_dir.add(NAME, versions=(1,))
+    (config_dir.path / "archive").rename(config_dir.path / "elsewhere")
+    assert rebuilt(lineage) == Record(NAME, in_service=1)
+
+
+# Room for a record
+
+
+def test_room_is_checked_and_nothing_is_left(store: Store, config_dir: ConfigDir) -> None:
+    store.check_writable()
+    store.check_writable()
+    assert os.listdir(config_dir.path / "certbot-jprs" / "held") == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EDQUOT])
+def test_no_room(
+    store: Store, config_dir: ConfigDir, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(_path: str, text: str) -> None:
+        assert len(text) == RESERVE
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(durable, "write", refuse)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        store.check_writable()
+    assert os.listdir(config_dir.path / "certbot-jprs" / "held") == []
+
+
+def test_a_renewal_file_is_there_or_not(store: Store, config_dir: ConfigDir) -> None:
+    assert not store.has_renewal_file(NAME)
+    config_dir.conf(NAME).write_text("torn")
+    assert store.has_renewal_file(NAME)
+
+
+def test_fields_are_text_in_json() -> None:
+    values: dict[str, Any] = json.loads(FULL.to_json())
+    assert values["format"] == 1
+    assert values["step"] == "hooked"
+    assert FULL.to_json().endswith("}\n")
+    assert "日本語" in FULL.to_json()

@@ -1,0 +1,513 @@
+"""Putting held lineages into service: real files and records, a responder that the test plays."""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import json
+import os
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from certbot import errors
+from cryptography import x509
+from cryptography.x509.oid import AuthorityInformationAccessOID
+
+from certbot_jprs.ground import options
+from certbot_jprs.ground.exceptions import WaitInterrupted
+from certbot_jprs.ground.names import NAME as PLUGIN
+from certbot_jprs.holding import release, steps
+from certbot_jprs.holding.jobs import Job
+from certbot_jprs.holding.records import Record, Step, Store
+from certbot_jprs.holding.release import Release
+from certbot_jprs.lineage import archive, durable
+from certbot_jprs.ocsp.evaluation import Answer, Status
+from certbot_jprs.wait import gate, verdict
+from tests.unit import pki
+from tests.unit.config_dir import ConfigDir, linked, pem
+
+A, B, C = (f"{letter}.example.jp" for letter in "abc")
+ISSUER_KEY = pki.ec_key("issuer")
+ISSUER = pki.mint("Test CA", ISSUER_KEY)
+NOW = dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
+
+
+def leaf(name: str, days: float = 60, *, url: str = "http://ocsp.example/") -> x509.Certificate:
+    places = [
+        x509.AccessDescription(
+            AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(url)
+        )
+    ]
+    extensions: list[tuple[x509.ExtensionType, bool]] = [
+        (x509.SubjectAlternativeName([x509.DNSName(name)]), False)
+    ]
+    if url:
+        extensions.append((x509.AuthorityInformationAccess(places), False))
+    return pki.mint(
+        name,
+        pki.ec_key(name),
+        ISSUER.subject,
+        ISSUER_KEY,
+        extensions=extensions,
+        not_before=NOW - pki.DAY,
+        not_after=NOW + dt.timedelta(days=days),
+    )
+
+
+class Apache:
+    """Notes what it is told."""
+
+    def __init__(self, steps: list[str]) -> None:
+        self.steps = steps
+        self.broken: dict[str, str] = {}
+
+    def _do(self, word: str) -> None:
+        self.steps.append(word)
+        if word.split(maxsplit=1)[0] in self.broken:
+            raise errors.MisconfigurationError(self.broken[word.split(maxsplit=1)[0]])
+
+    def restart(self) -> None:
+        self._do("reload")
+
+    def deploy_cert(self, name: str, *paths: str) -> None:
+        assert [os.path.basename(path) for path in paths] == [
+            f"{kind}.pem" for kind in ("cert", "privkey", "chain", "fullchain")
+        ]
+        self._do(f"deploy {name}")
+
+    def enhance(self, name: str, what: str, _options: object) -> None:
+        self._do(f"{what} {name}")
+
+    def save(self, _title: str = "") -> None:
+        pass
+
+    def recovery_routine(self) -> None:
+        self.steps.append("recover")
+
+
+class Bench:
+    """Held lineages, and all that releases them."""
+
+    def __init__(self, config_dir: ConfigDir, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.config_dir = config_dir
+        self.store = Store(str(config_dir))
+        self.steps: list[str] = []
+        self.told: list[str] = []
+        self.apache = Apache(self.steps)
+        self.jobs: list[Job] = []
+        self.says: dict[tuple[str, str], list[Status]] = {}
+        self.on_ask: Callable[[], None] = lambda: None
+        self.failures: dict[str, str] = {}
+        for module in (release, steps, verdict):
+            monkeypatch.setattr(vars(module)["display_util"], "notify", self.told.append)
+        for level in ("warning", "error"):
+            for module in (release, steps, verdict):
+                monkeypatch.setattr(
+                    module.logger, level, lambda text, *_a, **_k: self.told.append(text)
+                )
+        monkeypatch.setattr(release, "Responder", lambda: self)
+        monkeypatch.setattr(gate.Clock, "__init__", _quick_clock)
+
+    # The responder
+
+    def __enter__(self) -> Bench:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.steps.append("closed")
+
+    def ask_all(self, items: Mapping[Any, Any], tell: Callable[[Any, Answer], None]) -> None:
+        self.on_ask()
+        for key in items:
+            self.steps.append("asked " + " ".join(key))
+            default = [Status.GOOD]
+            answers = self.says.get(key, default)
+            tell(key, Answer(answers.pop(0) if len(answers) > 1 else answers[0], "because"))
+
+    # The lineages
+
+    def add(
+        self,
+        name: str,
+        *says: Status,
+        days: float = 60,
+        timeout: int = 900,
+        age: float = 0,
+        server: str = "",
+        url: str = "http://ocsp.example/",
+        record: Record | None = None,
+    ) -> Job:
+        lineage = self.config_dir.add(name, versions=(1, 2), installer=PLUGIN)
+        self.config_dir.link(name, 1)
+        for number, certificate in ((1, leaf(name, days)), (2, leaf(name, url=url))):
+            for kind, item in (("cert", certificate), ("chain", ISSUER)):
+                self.config_dir.archive(name, kind, number).write_bytes(pem(item))
+        saved_at = dt.datetime.now().timestamp() - age
+        os.utime(self.config_dir.archive(name, "cert", 2), (saved_at, saved_at))
+        if says:
+            self.says[name, "new"] = list(says)
+        record = record or Record(name, in_service=1, held=2, reload=True)
+        self.store.save(record)
+        values = {options.OCSP_TIMEOUT: timeout, options.OCSP_INTERVAL: 1}
+        namespace = SimpleNamespace(apache_ctl=server, **values)
+        config = SimpleNamespace(namespace=namespace, **values)
+        job = Job(
+            record,
+            lineage,
+            config,
+            lambda: self.steps.append(f"hooks {name} {self.version(name)}"),
+            lambda: self.apache,
+        )
+        self.jobs.append(job)
+        return job
+
+    def version(self, name: str) -> int:
+        versions = {linked(self.config_dir, name)[kind][len(kind)] for kind in ("cert", "chain")}
+        (found,) = versions
+        return int(found)
+
+    def run(self) -> list[str]:
+        """Releases all; returns the steps other than questions."""
+        one = Release(self.store, self.jobs, quiet=True)
+        try:
+            one.run()
+        finally:
+            self.failures = one.failures
+        return [step for step in self.steps if not step.startswith(("asked", "closed"))]
+
+    def record(self, name: str) -> dict[str, Any] | None:
+        path = self.config_dir.path / "certbot-jprs" / "held" / f"{name}.json"
+        return json.loads(path.read_text()) if path.exists() else None
+
+    @property
+    def said(self) -> str:
+        return "\n".join(self.told)
+
+
+def _quick_clock(self: gate.Clock) -> None:
+    """Makes a clock on which a pause of a second takes a millisecond."""
+    began, passed = dt.datetime.now().timestamp(), [0.0]
+
+    def pause(seconds: float) -> None:
+        passed[0] += seconds
+
+    object.__setattr__(self, "monotonic", lambda: passed[0])
+    object.__setattr__(self, "wall", lambda: began + passed[0])
+    object.__setattr__(self, "pause", pause)
+
+
+def raising(error: Exception) -> Callable[..., None]:
+    def fail(*_args: object) -> None:
+        raise error
+
+    return fail
+
+
+@pytest.fixture
+def bench(config_dir: ConfigDir, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    return Bench(config_dir, monkeypatch)
+
+
+def test_those_that_are_ready_together_share_one_reload(bench: Bench) -> None:
+    bench.add(A, Status.UNKNOWN, Status.GOOD)
+    bench.add(B, Status.UNKNOWN, Status.GOOD)
+    bench.add(C, Status.UNKNOWN, Status.UNKNOWN, Status.UNKNOWN, Status.GOOD)
+    assert bench.run() == [
+        *(f"hooks {A} 2", f"hooks {B} 2", "reload"),
+        *(f"hooks {C} 2", "reload"),
+    ]
+    assert bench.failures == {}
+    assert [bench.record(name) for name in (A, B, C)] == [None] * 3
+    assert bench.steps.count(f"asked {C} new") == 4
+    assert bench.steps[-1] == "closed"
+    for name in (A, B, C):
+        assert f"The new certificate of {name} is in service." in bench.told
+
+
+def test_each_web_server_is_reloaded_by_itself(bench: Bench) -> None:
+    for name, server in ((A, "one"), (B, "two"), (C, "one")):
+        bench.add(name, server=server)
+    assert bench.run().count("reload") == 2
+
+
+def test_each_step_is_in_the_record_before_it_is_taken(bench: Bench) -> None:
+    seen: list[tuple[str, str]] = []
+
+    def note(what: str) -> None:
+        record = bench.record(A)
+        seen.append((what, record["step"] if record else "none"))
+
+    job = bench.add(A, Status.UNKNOWN, Status.GOOD)
+    run_hooks, bench.on_ask = job.run_hooks, lambda: note("ask")
+
+    def hooks() -> None:
+        note("hooks")
+        run_hooks()
+
+    def apache() -> Apache:
+        note("reload")
+        return bench.apache
+
+    job.run_hooks, job.apache = hooks, apache
+    bench.run()
+    assert seen == [
+        *(("ask", "held"), ("ask", "held")),
+        *(("hooks", "released"), ("reload", "hooked")),
+    ]
+    assert bench.record(A) is None
+
+
+def test_a_revoked_one_is_withdrawn_and_spoils_no_other(bench: Bench) -> None:
+    bench.add(A, Status.REVOKED)
+    bench.add(B)
+    assert bench.run() == [f"hooks {B} 2", "reload"]
+    assert bench.version(A) == 1
+    assert archive.versions(bench.jobs[0].lineage) == [1]
+    assert bench.record(A) is None
+    assert list(bench.failures) == [A]
+    assert bench.said.count("is revoked") == 1
+
+
+def test_an_unknown_one_stays_held(bench: Bench) -> None:
+    bench.add(A, Status.UNKNOWN, timeout=5)
+    bench.add(B, Status.GOOD)
+    assert bench.run() == [f"hooks {B} 2", "reload"]
+    assert bench.version(A) == 1
+    kept = bench.record(A)
+    assert kept is not None
+    assert (kept["step"], kept["in_service"]) == ("held", 1)
+    assert "does not know" in kept["failure"]
+    assert list(bench.failures) == [A]
+    assert bench.said.count("still does not know") == 1
+
+
+def test_each_has_the_time_of_its_own_lineage(bench: Bench) -> None:
+    bench.add(A, Status.UNDETERMINED, timeout=3)
+    bench.add(B, Status.UNDETERMINED, timeout=30)
+    bench.add(C, Status.UNDETERMINED, timeout=0)
+    assert bench.run() == [step for name in (C, A, B) for step in (f"hooks {name} 2", "reload")]
+    assert 3 <= bench.steps.count(f"asked {A} new") <= 5
+    assert bench.steps.count(f"asked {B} new") > 25
+    assert bench.steps.count(f"asked {C} new") == 0
+
+
+def test_one_whose_time_was_up_long_ago_is_asked_about_once(bench: Bench) -> None:
+    bench.add(A, Status.UNDETERMINED, age=5000)
+    assert bench.run() == [f"hooks {A} 2", "reload"]
+    assert bench.steps.count(f"asked {A} new") == 1
+
+
+def test_nothing_is_asked_where_the_certificate_names_no_responder(bench: Bench) -> None:
+    bench.add(A, url="")
+    assert bench.run() == [f"hooks {A} 2", "reload"]
+    assert not any(step.startswith("asked") for step in bench.steps)
+
+
+def test_the_one_in_service_is_revoked(bench: Bench) -> None:
+    bench.add(A, Status.UNKNOWN)
+    bench.says[A, "in service"] = [Status.REVOKED]
+    assert bench.run() == [f"hooks {A} 2", "reload"]
+    assert "at once" in bench.said
+    assert bench.failures == {}
+
+
+@pytest.mark.parametrize("state", ["expired", "unreadable", "missing"])
+def test_there_is_nothing_to_protect(bench: Bench, state: str) -> None:
+    bench.add(A, Status.UNKNOWN, days=-0.5 if state == "expired" else 60)
+    path = bench.config_dir.archive(A, "cert", 1)
+    if state == "unreadable":
+        path.write_text("")
+    elif state == "missing":
+        path.unlink()
+    assert bench.run() == [f"hooks {A} 2", "reload"]
+    assert not any(step.startswith("asked") for step in bench.steps)
+
+
+def test_without_the_issuers_certificate_it_cannot_be_waited_for(bench: Bench) -> None:
+    bench.add(A)
+    bench.config_dir.archive(A, "chain", 2).write_text("")
+    assert bench.run() == [f"hooks {A} 2", "reload"]
+    assert "without waiting" in bench.said
+
+
+def test_a_new_certificate_that_cannot_be_read_spoils_no_other(bench: Bench) -> None:
+    bench.add(A)
+    bench.add(B)
+    bench.config_dir.archive(A, "cert", 2).write_text("-----BEGIN CERTIFICATE-----\n")
+    assert bench.run() == [f"hooks {B} 2", "reload"]
+    assert list(bench.failures) == [A]
+    assert bench.record(A) is not None
+    assert bench.version(A) == 1
+
+
+@pytest.mark.parametrize("step", [Step.RELEASED, Step.HOOKED])
+def test_what_was_decided_goes_on_where_it_was_cut_short(bench: Bench, step: Step) -> None:
+    bench.add(A, Status.UNKNOWN, record=Record(A, step, 1, 2, reload=True))
+    if step is Step.HOOKED:
+        bench.config_dir.link(A, 2)
+    expected = [f"hooks {A} 2"] if step is Step.RELEASED else []
+    assert bench.run() == [*expected, "reload"]
+    assert not any(text.startswith("asked") for text in bench.steps)
+    assert bench.record(A) is None
+
+
+def test_without_an_installer_nothing_is_reloaded(bench: Bench) -> None:
+    bench.add(A, record=Record(A, in_service=1, held=2))
+    assert bench.run() == [f"hooks {A} 2"]
+    assert bench.record(A) is None
+    assert "its deploy hooks were run" in bench.said
+
+
+def test_certbot_reloads_by_itself(bench: Bench) -> None:
+    bench.add(A).reload_here = False
+    assert bench.run() == [f"hooks {A} 2"]
+    kept = bench.record(A)
+    assert kept is not None
+    assert kept["step"] == "hooked"  # until that reload
+
+
+@pytest.mark.parametrize("redirect", [True, False])
+def test_an_interrupted_first_installation_is_made_up_for(bench: Bench, redirect: bool) -> None:
+    record = Record(A, held=2, reload=True, install=[A, B], redirect=redirect)
+    bench.add(A, record=record).earlier = True
+    redirects = [f"redirect {A}", f"redirect {B}"] if redirect else []
+    assert bench.run() == [*(f"hooks {A} 2", f"deploy {A}", f"deploy {B}", *redirects, "reload")]
+    assert f"The new certificate of {A} is in service." in bench.told
+
+
+def test_a_redirect_that_is_there_already_is_fine(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = Record(A, held=2, reload=True, install=[A], redirect=True)
+    bench.add(A, record=record)
+
+    monkeypatch.setattr(bench.apache, "enhance", raising(errors.PluginEnhancementAlreadyPresent()))
+    assert bench.run()[-1] == "reload"
+    assert bench.failures == {}
+
+
+def test_a_first_certificate_is_certbots_to_announce(bench: Bench) -> None:
+    bench.add(A, record=Record(A, held=2))
+    bench.run()
+    assert not any("released" in text or "in service" in text for text in bench.told)
+
+
+def test_an_installation_that_fails_is_taken_back(bench: Bench) -> None:
+    bench.add(A, record=Record(A, held=2, reload=True, install=[A]))
+    bench.add(B)
+    bench.apache.broken = {"deploy": "no such virtual host"}
+    assert bench.run() == [f"hooks {A} 2", f"hooks {B} 2", f"deploy {A}", "recover", "reload"]
+    assert list(bench.failures) == [A]
+    assert "no such virtual host" in bench.failures[A]
+    kept = bench.record(A)
+    assert kept is not None
+    assert kept["install"] == [A]
+
+
+def test_a_reload_that_fails_keeps_the_records(bench: Bench) -> None:
+    bench.add(A)
+    bench.add(B)
+    bench.apache.broken = {"reload": "Syntax error on line 3."}
+    bench.run()
+    for name in (A, B):
+        kept = bench.record(name)
+        assert kept is not None
+        assert kept["step"] == "hooked"
+        assert "line 3" in kept["failure"]
+        assert bench.version(name) == 2
+    assert bench.said.count("line 3") == 1
+    assert sorted(bench.failures) == [A, B]
+
+
+@pytest.mark.parametrize(
+    "error", [errors.HookCommandNotFound("no"), OSError("no"), ValueError("no")]
+)
+def test_a_hook_that_cannot_be_run_stops_nothing(bench: Bench, error: Exception) -> None:
+    def fail() -> None:
+        raise error
+
+    bench.add(A).run_hooks = fail
+    assert bench.run() == ["reload"]
+    assert f"deploy hook of {A} could not be run: no" in bench.said
+
+
+def test_links_that_cannot_be_moved(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.add(A)
+    bench.add(B)
+    link_to = archive.link_to
+
+    def fail(lineage: Any, number: int) -> None:
+        if lineage.name == A:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        link_to(lineage, number)
+
+    monkeypatch.setattr(archive, "link_to", fail)
+    assert bench.run() == [f"hooks {B} 2", "reload"]
+    kept = bench.record(A)
+    assert kept is not None
+    assert kept["step"] == "released"
+    assert "Read-only" in kept["failure"]
+
+
+def test_a_revoked_one_that_cannot_be_taken_away_keeps_its_record(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.add(A, Status.REVOKED)
+
+    def fail(*_args: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(archive, "withdraw", fail)
+    assert bench.run() == []
+    assert bench.version(A) == 1
+    kept = bench.record(A)
+    assert kept is not None
+    assert "Read-only" in kept["failure"]
+    assert "is revoked" in bench.failures[A]
+
+
+@pytest.mark.parametrize("function", ["write", "remove"])
+def test_a_record_that_cannot_be_written_stops_no_release(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, function: str
+) -> None:
+    bench.add(A)
+
+    def full(*_args: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(durable, function, full)
+    assert bench.run() == [f"hooks {A} 2", "reload"]
+    assert bench.version(A) == 2
+    assert "No space left" in bench.said
+    assert bench.failures == {}
+
+
+@pytest.mark.parametrize("names", [(A,), (A, B)])
+def test_a_signal_ends_the_wait_and_says_how_to_go_on(bench: Bench, names: tuple[str, ...]) -> None:
+    for name in names:
+        bench.add(name, Status.UNKNOWN)
+    bench.add(C)
+    rounds: list[int] = []
+
+    def interrupt(self: gate.Gate, _waiting: object) -> None:
+        rounds.append(1)
+        raise WaitInterrupted("The wait was ended by SIGTERM.")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gate.Gate, "_sleep", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            bench.run()
+    assert rounds == [1]
+    assert bench.version(C) == 2
+    assert [bench.version(name) for name in names] == [1] * len(names)
+    assert all(bench.record(name) for name in names)
+    last = bench.told[-1]
+    command = f"certbot renew --cert-name {A}" if len(names) == 1 else "certbot renew"
+    assert last.endswith(f"{', '.join(names)}. To go on: {command}")
+    assert bench.steps[-1] == "closed"
+
+
+def test_nothing_held_is_nothing_done(bench: Bench) -> None:
+    assert bench.run() == []

@@ -1,0 +1,107 @@
+"""Files written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from certbot_jprs.lineage import durable
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+def test_a_file_is_written_and_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "record"
+    for text in ("一つ", "two"):
+        durable.write(str(path), text)
+        assert path.read_text(encoding="utf-8") == text
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert os.listdir(tmp_path) == ["record"]
+
+
+def test_each_step_is_durable_before_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    fsync, replace = os.fsync, os.replace
+
+    def note_fsync(descriptor: int) -> None:
+        steps.append("fsync " + Path(os.readlink(f"/proc/self/fd/{descriptor}")).name[:4])
+        fsync(descriptor)
+
+    def note_replace(source: Any, target: Any) -> None:
+        assert Path(source).read_text() == "text"
+        steps.append("rename")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", note_fsync)
+    monkeypatch.setattr(os, "replace", note_replace)
+    durable.write(str(tmp_path / "record"), "text")
+    assert steps == ["fsync .new", "rename", "fsync " + tmp_path.name[:4]]
+
+
+@pytest.mark.parametrize("step", ["write", "fsync", "replace"])
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), Killed()])
+def test_a_failure_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException
+) -> None:
+    path = tmp_path / "record"
+    durable.write(str(path), "old")
+
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        if step == "write":
+            patch.setattr(os, "fdopen", fail)
+        else:
+            patch.setattr(os, step, fail)
+        with pytest.raises(type(error)):
+            durable.write(str(path), "new")
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["record"]
+
+
+def test_a_missing_directory_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        durable.write(str(tmp_path / "missing" / "record"), "")
+
+
+def test_removal(tmp_path: Path) -> None:
+    path = tmp_path / "record"
+    durable.write(str(path), "")
+    durable.remove(str(path))
+    assert os.listdir(tmp_path) == []
+    durable.remove(str(path))
+    with pytest.raises(OSError, match="directory"):
+        durable.remove(str(tmp_path))
+
+
+def test_directories_are_made_for_their_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "certbot-jprs" / "held"
+    durable.make_directory(str(path))
+    durable.make_directory(str(path))
+    assert [each.stat().st_mode & 0o777 for each in (path, path.parent)] == [0o700, 0o700]
+    # One that is there keeps what the administrator gave it.
+    path.chmod(0o750)
+    durable.make_directory(str(path))
+    assert path.stat().st_mode & 0o777 == 0o750
+
+
+def test_a_file_in_the_directorys_place_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "certbot-jprs").touch()
+    with pytest.raises(OSError, match="exists"):
+        durable.make_directory(str(tmp_path / "certbot-jprs" / "held"))
+
+
+def test_only_a_directory_is_synced(tmp_path: Path) -> None:
+    durable.sync_directory(str(tmp_path))
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError):
+        durable.sync_directory(str(tmp_path / "file"))

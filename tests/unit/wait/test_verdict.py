@@ -1,0 +1,125 @@
+"""What follows from the end of a wait, and what the user is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from certbot_jprs.ocsp.evaluation import Answer, Status
+from certbot_jprs.wait import verdict
+from certbot_jprs.wait.gate import Result
+from certbot_jprs.wait.verdict import InService, Verdict, judge
+
+NAME = "www.example.jp"
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str]]]:
+    """Everything that the user is told, in order, with its level."""
+    told: list[tuple[str, str]] = []
+    monkeypatch.setattr(
+        vars(verdict)["display_util"], "notify", lambda text: told.append(("told", text))
+    )
+    for level in ("warning", "error"):
+        monkeypatch.setattr(
+            verdict.logger, level, lambda text, level=level: told.append((level, text))
+        )
+    yield told
+    assert all(NAME in text and "{" not in text for _level, text in told)
+
+
+def result(status: Status | None, age: float = 580, *, replaces_revoked: bool = False) -> Result:
+    answer = None if status is None else Answer(status, "connection refused")
+    return Result(answer, age, replaces_revoked)
+
+
+def ends_in(revoked: bool = False, **time: float) -> InService:
+    return InService(datetime.now(timezone.utc) + timedelta(**time), revoked)
+
+
+LONG = ends_in(days=60)
+
+
+@pytest.mark.parametrize("in_service", [None, LONG, ends_in(days=3)])
+def test_good_is_released(said: list[tuple[str, str]], in_service: InService | None) -> None:
+    assert judge(NAME, result(Status.GOOD), in_service) is Verdict.RELEASE
+    ((level, text),) = said
+    assert level == "told"
+    assert "says good" in text
+    assert "9:40" in text
+
+
+@pytest.mark.parametrize("in_service", [None, LONG, ends_in(days=3), ends_in(True, days=60)])
+def test_revoked_is_withdrawn_and_said_by_whoever_withdraws(
+    said: list[tuple[str, str]], in_service: InService | None
+) -> None:
+    assert judge(NAME, result(Status.REVOKED), in_service) is Verdict.WITHDRAW
+    assert said == []
+
+
+def test_what_is_not_asked_about_is_released_without_a_word(said: list[tuple[str, str]]) -> None:
+    assert judge(NAME, result(None), LONG) is Verdict.RELEASE
+    assert said == []
+
+
+@pytest.mark.parametrize("in_service", [None, LONG])
+def test_undetermined_is_released_with_a_warning(
+    said: list[tuple[str, str]], in_service: InService | None
+) -> None:
+    assert judge(NAME, result(Status.UNDETERMINED), in_service) is Verdict.RELEASE
+    ((level, text),) = said
+    assert level == "warning"
+    assert "connection refused" in text
+    assert "Check that" in text
+
+
+@pytest.mark.parametrize("in_service", [ends_in(days=7, minutes=1), LONG])
+def test_unknown_is_held_while_the_one_in_service_lasts(
+    said: list[tuple[str, str]], in_service: InService
+) -> None:
+    assert judge(NAME, result(Status.UNKNOWN), in_service) is Verdict.HOLD
+    ((level, text),) = said
+    assert level == "error"
+    assert str(in_service.not_after.date()) in text
+    assert "`certbot renew`" in text
+
+
+@pytest.mark.parametrize("in_service", [None, ends_in(days=6, hours=23), ends_in(days=-1)])
+def test_unknown_is_released_where_there_is_little_to_protect(
+    said: list[tuple[str, str]], in_service: InService | None
+) -> None:
+    assert judge(NAME, result(Status.UNKNOWN), in_service) is Verdict.RELEASE
+    ((level, text),) = said
+    assert level == "warning"
+    assert "all the same" in text
+
+
+@pytest.mark.parametrize("status", [Status.GOOD, Status.UNKNOWN, Status.UNDETERMINED])
+def test_the_one_in_service_is_revoked(said: list[tuple[str, str]], status: Status) -> None:
+    revoked = ends_in(True, days=60)
+    assert judge(NAME, result(status, replaces_revoked=True), revoked) is Verdict.RELEASE
+    ((level, text),) = said
+    assert level == "told"
+    assert "revoked" in text
+    assert "at once" in text
+
+
+def test_what_protects() -> None:
+    now = datetime(2026, 4, 1, tzinfo=timezone.utc)
+    last = InService(now + timedelta(days=7))
+    assert last.protects(now)
+    assert last.protects(now, timedelta(days=6))
+    assert not last.protects(now, timedelta(days=7))
+    assert not last.protects(now + timedelta(days=7))
+    assert not InService(last.not_after, revoked=True).protects(now)
+
+
+def test_words_about_a_revoked_one() -> None:
+    first = verdict.revoked(NAME, None)
+    assert NAME in first
+    assert "version" not in first
+    renewed = verdict.revoked(NAME, 3)
+    assert "version 3 stays" in renewed
+    assert f"certbot renew --force-renewal --cert-name {NAME}" in renewed
