@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Generator, Iterator
 
 import pytest
 
 from tests.lab import World
+
+
+def pytest_configure() -> None:
+    """Takes the signals that whoever started the tests ignores: a background job, ``nohup``.
+
+    What the tests start inherits that, and could not be ended by a signal.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
