@@ -84,15 +84,15 @@ def _options() -> dict[str, dict[str, Any]]:
             "default": OCSP_TIMEOUT_DEFAULT,
             "metavar": "SECONDS",
             "help": _(
-                "Longest wait for JPRS's OCSP responder to know a new certificate, counted from "
-                "when it was saved; 0 waits not at all"
+                "Longest wait, in seconds, for JPRS's OCSP server to know a new certificate, "
+                "counted from when it was saved; 0 waits not at all"
             ),
         },
         "ocsp-interval": {
             "type": seconds(1),
             "default": OCSP_INTERVAL_DEFAULT,
             "metavar": "SECONDS",
-            "help": _("Pause between two OCSP queries, at least 1"),
+            "help": _("Pause between two OCSP queries, in seconds, at least 1"),
         },
         "eab-file": {
             "dest": EAB_FILE,

@@ -114,7 +114,7 @@ class Configurator(
             if self.config.verb == "plugins":  # `certbot plugins --prepare` lists it all the same
                 return
             raise errors.PluginError(
-                _("{name} has to be named on the command line: -a {name}").format(name=NAME)
+                _("Select {name} on the command line: -a {name}").format(name=NAME)
             )
         if self._role is Role.JPRS and is_rehearsal(self.config):
             # Certbot goes on to an order from here, whatever this method says.
@@ -127,7 +127,7 @@ class Configurator(
         """Describes the plugin for Certbot's menus and errors."""
         return _(
             "Gets certificates from JPRS, validates names and installs through Certbot's Apache "
-            "plugin, and puts no certificate into service before JPRS's OCSP responder knows it."
+            "plugin, and puts no certificate into service before JPRS's OCSP server knows it."
         )
 
     def auth_hint(self, failed_achalls: Any) -> str:

@@ -71,8 +71,8 @@ def _check_choice(report: Report, case: Case, accounts: list[str]) -> None:
         report.warn(
             _(
                 "The renewal file names the account {account}, which cannot be read here: "
-                "renewals by timer will fail. Run the real command once, or correct the line "
-                "`account = ` in {path}."
+                "automatic renewal will fail. Run the command once without --jprs-check, or "
+                "correct the line `account = ` in {path}."
             ).format(account=own, path=case.lineage.renewal_file if case.lineage else "")
         )
 

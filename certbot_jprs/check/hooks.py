@@ -110,7 +110,7 @@ def _check_directory(report: Report, directory: str) -> None:
         if not os.access(path, os.X_OK):
             report.warn(
                 _(
-                    "{path} is not executable, so that Certbot passes it over. Run: chmod +x {path}"
+                    "{path} is not executable, so Certbot passes it over. Run: chmod +x {path}"
                 ).format(path=path)
             )
         elif os.path.basename(directory) == "pre" and stops(_read(path)):
@@ -129,8 +129,8 @@ def _warn_of_stop(report: Report, where: str) -> None:
     report.warn(
         _(
             "{where} stops a service, which would stay stopped until the post-hook, during the "
-            "whole wait for the OCSP responder (about 10 minutes). http-01 by Apache needs no "
-            "stop: remove it."
+            "whole wait for the OCSP server (about 10 minutes). http-01 by Apache needs no stop: "
+            "remove it."
         ).format(where=where)
     )
 
@@ -141,13 +141,13 @@ def _check_sleeps(report: Report, case: Case, found: Found) -> None:
             name = case.lineage.name if case.lineage is not None else "NAME"
             report.warn(
                 _(
-                    "The {kind} `{command}` sleeps, which the wait for the OCSP responder "
-                    "replaces. To have it removed: certbot-jprs adopt {name}"
+                    "The {kind} `{command}` sleeps. The plugin waits for the OCSP server itself. "
+                    "To have the sleep removed: certbot-jprs adopt {name}"
                 ).format(kind=kind.replace("_", "-"), command=command, name=name)
                 if case.lineage is not None and case.lineage.params.get(kind) == command
                 else _(
-                    "The {kind} `{command}` sleeps, which the wait for the OCSP responder "
-                    "replaces. Leave the sleep out."
+                    "The {kind} `{command}` sleeps. The plugin waits for the OCSP server itself: "
+                    "leave the sleep out."
                 ).format(kind=kind.replace("_", "-"), command=command)
             )
     for sleep in found.sleeps:

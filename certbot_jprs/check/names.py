@@ -45,9 +45,9 @@ def check(report: Report, case: Case, dns: Dns) -> dict[str, list[str]]:
         except LookUpFailed as failure:
             report.warn(
                 _(
-                    "Names cannot be looked up from here ({reason}), so that addresses and CAA "
-                    "records were not checked. Mend that, or /etc/resolv.conf, or look them up "
-                    "elsewhere."
+                    "Names cannot be looked up from here ({reason}), so addresses, CAA records "
+                    "and http-01 were not checked. Fix name resolution (/etc/resolv.conf), or "
+                    "check from another machine."
                 ).format(reason=failure)
             )
             break
@@ -82,8 +82,8 @@ def _resolve(report: Report, name: str, dns: Dns) -> list[str] | None:
             raise
         report.fail(
             _(
-                "{name} cannot be resolved ({reason}), so that JPRS cannot reach it. Add an A or "
-                "AAAA record for it, or have its name servers mended."
+                "{name} cannot be resolved ({reason}), so JPRS cannot reach it. Add an A or AAAA "
+                "record for it, or have its name servers fixed."
             ).format(name=name, reason=failure)
         )
         return None if failure.trouble is Trouble.BROKEN else []
@@ -102,8 +102,8 @@ def _resolve(report: Report, name: str, dns: Dns) -> list[str] | None:
     else:
         report.fail(
             _(
-                "{name} has no address, so that JPRS cannot reach it. Add an A or AAAA record "
-                "for it at its DNS provider."
+                "{name} has neither an A nor an AAAA record, so JPRS cannot reach it. Add one at "
+                "its DNS provider."
             ).format(name=name)
         )
     return addresses
@@ -130,7 +130,7 @@ def _check_caa(report: Report, name: str, dns: Dns) -> None:
             _(
                 "The CAA records for {name} cannot be looked up ({reason}), and a CA must not "
                 "issue then. Have the name servers of its domain, and of the domains above it, "
-                "mended."
+                "fixed."
             ).format(name=name, reason=failure)
         )
         return

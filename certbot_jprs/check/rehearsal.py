@@ -58,8 +58,8 @@ def _check(report: Report, case: Case, apache: Callable[[], Any]) -> None:
     if not case.names:
         report.fail(
             _(
-                "It is not known for which names: there is no such certificate here. Add -d "
-                "NAMES, or correct --cert-name (see: certbot certificates)."
+                "There is no such certificate here, so the names are not known. Add -d NAMES, or "
+                "correct --cert-name (see: certbot certificates)."
             )
         )
         return
@@ -89,7 +89,7 @@ def _check_plugins(report: Report, case: Case) -> None:
         report.warn(
             _(
                 "The renewal file of {lineage} names the plugin {plugin}, which cannot be loaded "
-                "({reason}): renewals by timer will fail. Install it."
+                "({reason}): automatic renewal will fail. Install that plugin."
             ).format(lineage=case.lineage.name, plugin=name, reason=reason)
         )
 
@@ -118,7 +118,7 @@ def _conclude(report: Report, case: Case, urls: tuple[str, ...], *, registers: b
         )
     if not urls:
         report.say(
-            _("  from here: to JPRS's OCSP responder, TCP port 80 (the certificate names its host)")
+            _("  from here: to JPRS's OCSP server, TCP port 80 (the certificate names its host)")
         )
     if case.validates_by_apache:
         report.say(_("  to here: from anywhere, TCP port 80"))

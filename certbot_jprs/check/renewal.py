@@ -67,8 +67,8 @@ def _check_lineage(report: Report, case: Case) -> None:
         if name and os.path.lexists(os.path.join(case.config_dir, "renewal", f"{name}.conf")):
             report.warn(
                 _(
-                    "The renewal file of {name} cannot be read, so that a new certificate would "
-                    "be made beside it. Restore renewal/{name}.conf from a backup, or remove it: "
+                    "The renewal file of {name} cannot be read, so a new certificate would be "
+                    "made beside it. Restore renewal/{name}.conf from a backup, or remove it: "
                     "certbot delete --cert-name {name}"
                 ).format(name=name)
             )
@@ -79,8 +79,8 @@ def _check_lineage(report: Report, case: Case) -> None:
     except (OSError, ValueError) as error:
         report.warn(
             _(
-                "The files of {name} are damaged ({reason}), so that it cannot be renewed. "
-                "Restore live/{name}/ and archive/{name}/ from a backup."
+                "The files of {name} are damaged ({reason}), so it cannot be renewed. Restore "
+                "live/{name}/ and archive/{name}/ from a backup."
             ).format(name=lineage.name, reason=error)
         )
         return
@@ -163,8 +163,8 @@ def _check_held(report: Report, case: Case, lineage: Lineage) -> None:
         since = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.since))
         report.warn(
             _(
-                "A new certificate of {name} waits since {since} to go into service. To go on: "
-                "certbot renew --cert-name {name}"
+                "A new certificate of {name} has been waiting since {since} to go into service. To "
+                "go on: certbot renew --cert-name {name}"
             ).format(name=lineage.name, since=since)
         )
         return
@@ -199,7 +199,7 @@ def several_schedulers(where: str) -> str:
 def no_scheduler() -> str:
     """Says that nothing renews certificates."""
     return _(
-        "No timer or cron job that runs `certbot renew` was found. Enable the timer of your "
-        "Certbot package (systemctl enable --now certbot.timer; certbot-renew.timer on RHEL), or "
-        "add to root's crontab: 0 0,12 * * * certbot renew -q"
+        "No timer or cron job that runs `certbot renew` was found. Set up one of these:\n"
+        "- timer: systemctl enable --now certbot.timer (RHEL: certbot-renew.timer)\n"
+        "- root's crontab: 0 0,12 * * * certbot -q renew"
     )

@@ -1,4 +1,4 @@
-"""What a rehearsal found: a line each, ``ok``, ``warn`` or ``FAIL``.
+"""What a rehearsal found: a line each or a few, ``ok``, ``warn`` or ``FAIL``.
 
 Rules of this file, and of all who write into a report:
 
@@ -54,8 +54,9 @@ class Report:
     def _note(self, level: Level, text: str) -> None:
         self.findings.append((level, text))
         if level is Level.FAIL or not self._quiet:
-            # One line each, whatever an error's own words contain.
-            self._show(f"{level.value:<4}  " + " ".join(text.split()))
+            # What follows the first line stands below it, whatever an error's own words contain.
+            lines = [line.rstrip() for line in text.strip().splitlines() if line.strip()]
+            self._show(f"{level.value:<4}  " + "\n      ".join(lines))
 
     def count(self, level: Level) -> int:
         """Returns how many findings of a level there are."""

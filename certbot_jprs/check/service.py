@@ -55,8 +55,8 @@ def check_directory(report: Report, case: Case) -> bool:
     except requests.RequestException as error:
         report.fail(
             _(
-                "{server} cannot be reached ({reason}). Let this machine connect to {host}, TCP "
-                "port {port}, in the firewall, or set https_proxy."
+                "{server} cannot be reached ({reason}). Check name resolution, let this machine "
+                "connect to {host}, TCP port {port}, in the firewall, or set https_proxy."
             ).format(
                 server=case.server, reason=_reason(error), host=_host(case), port=_port(case.server)
             )
@@ -111,7 +111,7 @@ def _fetch(case: Case, *, with_proxies: bool = True) -> None:
     except ValueError as error:
         raise ValueError(_("the answer is not JSON")) from error
     if not isinstance(directory, dict) or not {"newNonce", "newOrder"} <= set(directory):
-        raise ValueError(_("the answer lacks what a directory has"))
+        raise ValueError(_("the answer lacks fields that an ACME directory must have"))
 
 
 def _reason(error: BaseException) -> str:
@@ -160,7 +160,7 @@ def check_proxies(report: Report, case: Case, schedulers: list[Scheduler]) -> No
     if not variables or urllib.request.proxy_bypass_environment(_host(case)):  # type: ignore[attr-defined]
         return
     if schedulers and all(scheduler.sets_proxy for scheduler in schedulers):
-        report.ok(_("The proxy is known to what renews certificates here, too"))
+        report.ok(_("The proxy is also set for automatic renewal"))
         return
     names = ", ".join(variables)
     try:
@@ -169,18 +169,19 @@ def check_proxies(report: Report, case: Case, schedulers: list[Scheduler]) -> No
         report.warn(
             _(
                 "This shell uses a proxy ({variables}) that a timer or cron job does not have, "
-                "and without it JPRS cannot be reached: renewals will fail. Set it there, too: "
-                "systemctl edit certbot.service, then [Service] and "
-                "Environment=https_proxy=... http_proxy=...; in a crontab, https_proxy=... on a "
-                "line above the command."
+                "and without it JPRS cannot be reached: automatic renewal will fail. Set it "
+                "there, too:\n"
+                "- timer: systemctl edit certbot.service, then [Service] and "
+                "Environment=https_proxy=... http_proxy=...\n"
+                "- crontab: https_proxy=... on a line above the command"
             ).format(variables=names)
         )
         return
     report.warn(
         _(
             "This shell uses a proxy ({variables}) that a timer or cron job does not have. JPRS "
-            "can be reached without it, too; if the OCSP responder cannot, set it there: "
-            "systemctl edit certbot.service"
+            "can be reached without it, too; if the OCSP server cannot, set it there: systemctl "
+            "edit certbot.service"
         ).format(variables=names)
     )
 
@@ -226,7 +227,7 @@ def _ask(
     if answer.status is Status.UNDETERMINED:
         report.warn(
             _(
-                "The OCSP responder gives no usable answer about {name} ({reason}): a new "
+                "The OCSP server gives no usable answer about {name} ({reason}): a new "
                 "certificate would wait its full time and then be used unchecked. Let this "
                 "machine reach it, in the firewall or by http_proxy."
             ).format(name=name, reason=answer.reason)
@@ -234,9 +235,9 @@ def _ask(
     elif answer.status is Status.REVOKED:
         report.warn(
             _(
-                "The OCSP responder answers: the present certificate of {name} is revoked. Ask "
-                "JPRS's designated reseller why; a new one replaces it at once."
+                "The OCSP server answers: the present certificate of {name} is revoked. Ask JPRS's "
+                "designated reseller why; a new one, once issued, replaces it at once."
             ).format(name=name)
         )
     else:
-        report.ok(_("The OCSP responder answers about {name}").format(name=name))
+        report.ok(_("The OCSP server answers about {name}").format(name=name))

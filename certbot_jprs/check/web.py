@@ -63,15 +63,16 @@ def check(
     except errors.MisconfigurationError as error:
         report.fail(
             _(
-                "Apache's configuration test fails: {error} Correct that, until `apachectl "
-                "configtest` says Syntax OK."
+                "Apache's configuration test fails. Correct its configuration until `apachectl "
+                "configtest` says Syntax OK. The error:\n"
+                "{error}"
             ).format(error=error)
         )
         return
     except errors.Error as error:
         report.fail(_("Certbot's Apache plugin cannot work here: {error}").format(error=error))
         return
-    report.ok(_("Apache's configuration test passes"))
+    report.ok(_("The syntax of Apache's configuration is right"))
     if case.installs_in_apache and case.config.verb == "run":  # `certonly` configures nothing
         _check_hosts(report, case, plugin)
         _check_https(report, plugin)
@@ -106,16 +107,16 @@ def _check_hosts(report: Report, case: Case, plugin: Any) -> None:
         elif case.interactive or chosen is None:
             report.warn(
                 _(
-                    "No virtual host of Apache's names {name}, so that the real command will ask "
-                    "which one it is for. Add a ServerName or ServerAlias line for it."
+                    "No virtual host of Apache's names {name}, so the real command will ask which "
+                    "one it is for. Add a ServerName or ServerAlias line for it."
                 ).format(name=name)
             )
         else:
             report.fail(
                 _(
-                    "No virtual host of Apache's names {name}, so that the certificate would be "
-                    "issued and not installed. Add a ServerName or ServerAlias line for it and "
-                    "reload Apache; or use certonly, which installs nothing."
+                    "No virtual host of Apache's names {name}, so the certificate would be issued "
+                    "and not installed. Add a ServerName or ServerAlias line for it and reload "
+                    "Apache; or use certonly, which installs nothing."
                 ).format(name=name)
             )
 
@@ -127,7 +128,7 @@ def _check_wildcard(report: Report, case: Case, plugin: Any, name: str) -> None:
     if case.interactive:
         report.warn(
             _(
-                "The real command will ask which virtual hosts shall use {name}. With -n it takes "
+                "The real command will ask which virtual hosts are to use {name}. With -n it takes "
                 "all that the name covers."
             ).format(name=name)
         )
@@ -136,9 +137,9 @@ def _check_wildcard(report: Report, case: Case, plugin: Any, name: str) -> None:
     if hosts == [name]:
         report.fail(
             _(
-                "Apache serves no name that {name} covers, so that the certificate would be "
-                "issued and not installed. Add a virtual host with such a ServerName; or use "
-                "certonly, and later: certbot install -i {plugin}"
+                "Apache serves no name that {name} covers, so the certificate would be issued and "
+                "not installed. Add a virtual host with such a ServerName; or use certonly, and "
+                "later: certbot install -i {plugin}"
             ).format(name=name, plugin=NAME)
         )
     else:
@@ -154,8 +155,8 @@ def _tell_of_stopped(report: Report) -> None:
     if ports.taken_from_apache(HTTP_PORT) is None:
         report.warn(
             _(
-                "Apache is not running, so that http-01 could not be rehearsed. The real command "
-                "starts it; to rehearse everything, start it first: apachectl start"
+                "Apache is not running, so http-01 could not be rehearsed. The real command starts "
+                "it; to rehearse everything, start it first: apachectl start"
             )
         )
         return
@@ -173,17 +174,17 @@ def _check_https(report: Report, plugin: Any) -> None:
     if installer.lacks_ssl_module(plugin):
         report.fail(
             _(
-                "Apache has no mod_ssl, so that the certificate would be issued and not "
-                "installed. Install it, dnf install mod_ssl, and restart Apache."
+                "Apache has no mod_ssl, so the certificate would be issued and not installed. "
+                "Install it (dnf install mod_ssl), and restart Apache."
             )
         )
     program = ports.taken_from_apache(HTTPS_PORT)
     if program is not None:
         report.fail(
             _(
-                "Another program ({program}) listens on TCP port {port}, so that the certificate "
-                "would be issued and Apache could not serve it. Stop that one, or use certonly "
-                "and give it the certificate; see: certbot-jprs wait-ocsp --help"
+                "Another program ({program}) listens on TCP port {port}, so the certificate would "
+                "be issued and Apache could not serve it. Stop that one, or use certonly and give "
+                "it the certificate; see: certbot-jprs wait-ocsp --help"
             ).format(program=program, port=HTTPS_PORT)
         )
 
@@ -216,8 +217,9 @@ def _check_challenge(
     if failure is not None:
         report.fail(
             _(
-                "The Apache plugin cannot serve a challenge file for http-01: {error} Correct "
-                "that in Apache's configuration."
+                "The Apache plugin cannot serve a challenge file for http-01. Correct Apache's "
+                "configuration. The error:\n"
+                "{error}"
             ).format(error=failure)
         )
     for name, results in fetched.items():
@@ -235,8 +237,9 @@ def _restore(report: Report, plugin: Any, challenges: list[challenge.Challenge])
         except errors.Error:
             report.fail(
                 _(
-                    "Apache could not be brought back to where it was: {error} Run `certbot "
-                    "rollback --apache`, then `apachectl configtest` and `apachectl graceful`."
+                    "Apache could not be brought back to where it was. Run `certbot rollback "
+                    "--apache`, then `apachectl configtest` and `apachectl graceful`. The error:\n"
+                    "{error}"
                 ).format(error=error)
             )
 
@@ -280,7 +283,7 @@ def _explain(name: str, fetched: Fetched) -> str:
     )
     if not fetched.is_here:
         text += " " + _(
-            "That address is not this machine's, so that this cannot be judged from here: a proxy "
-            "or router in front has to pass the path on to this machine."
+            "That address is not this machine's, so this cannot be judged from here: a proxy or "
+            "router in front has to pass the path on to this machine."
         )
     return text

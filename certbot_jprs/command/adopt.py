@@ -75,9 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _refuse_while_locked() -> int:
-    output.error(
-        _("Another Certbot is running, so that nothing was changed. Try again when it has ended.")
-    )
+    output.error(_("Another Certbot is running; nothing was changed. Try again when it has ended."))
     return FAILED
 
 
@@ -126,8 +124,9 @@ def _adopt(config_dir: str, name: str, lineage: Lineage | None, *, ask: bool) ->
         if NAME not in (lineage.authenticator, lineage.installer):
             raise _RefusedError(
                 _(
-                    "{name} is not renewed by Certbot's Apache plugin but by {plugin}. Keep it, "
-                    "with this deploy hook: certbot-jprs wait-ocsp && systemctl reload SERVER"
+                    "{name} is renewed by {plugin}, not by Certbot's Apache plugin, and cannot be "
+                    "taken over. Keep it as it is, with this deploy hook: certbot-jprs wait-ocsp "
+                    "&& systemctl reload SERVER"
                 ).format(name=name, plugin=lineage.authenticator)
             )
         plugins = (lineage.authenticator, lineage.installer)
@@ -148,7 +147,7 @@ def _adopt(config_dir: str, name: str, lineage: Lineage | None, *, ask: bool) ->
             )
         backup = adoption.write(lineage, change)
     output.result(
-        _("{name} belongs to {plugin} from now on. To undo this: mv {backup} {path}").format(
+        _("{name} is now managed by {plugin}. To undo this: mv {backup} {path}").format(
             name=name, plugin=NAME, backup=backup, path=lineage.renewal_file
         )
     )
@@ -190,12 +189,15 @@ def _agreed(name: str) -> bool:
     """
     if not sys.stdin.isatty():
         raise _RefusedError(
-            _("There is no terminal to ask on. Add --yes to change {name} all the same.").format(
-                name=name
-            )
+            _(
+                "There is no terminal to ask on, so nothing was changed. To change {name} all the "
+                "same, add --yes."
+            ).format(name=name)
         )
     try:
-        answer = input(_("Change the renewal file of {name} so? [y/N] ").format(name=name))
+        answer = input(
+            _("Apply this change to the renewal file of {name}? [y/N] ").format(name=name)
+        )
     except EOFError:
         return False
     return answer.strip().lower() in ("y", "yes", "はい")

@@ -48,8 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
         if explanation is None:
             output.result(
                 _(
-                    "JPRS does not document this error. Ask your designated reseller, with these "
-                    "words."
+                    "JPRS's manual does not list this error. Ask your designated reseller, with "
+                    "these words."
                 )
             )
         else:

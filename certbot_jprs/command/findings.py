@@ -43,8 +43,8 @@ def of_lineage(entry: Entry, limits: Limits, now: datetime) -> list[Finding]:
             Level.UNKNOWN,
             "unreadable",
             _(
-                "its certificate cannot be read. Run this as root; restore live/ and archive/ "
-                "from a backup"
+                "its certificate cannot be read. Run this as root; if that does not help, restore "
+                "live/ and archive/ from a backup."
             ),
         )
         return found
@@ -74,7 +74,7 @@ def _check_end(
         )
         return
     days = (end - now) // DAY
-    message = _("expires in {days} days, on {date}. {renew}").format(
+    message = _("expires on {date} ({days} day(s) left). {renew}").format(
         days=days, date=end.date(), renew=renew
     )
     if end - now <= crit:
@@ -91,8 +91,8 @@ def _check_status(entry: Entry, add: Add) -> None:
             Level.CRITICAL,
             "revoked",
             _(
-                "is revoked. Ask JPRS's designated reseller why; then: certbot renew "
-                "--force-renewal --cert-name {name}"
+                "the certificate in service is revoked. Ask JPRS's designated reseller why; then: "
+                "certbot renew --force-renewal --cert-name {name}"
             ).format(name=entry.lineage.name),
         )
     elif entry.answer.status is Status.UNKNOWN:
@@ -100,8 +100,8 @@ def _check_status(entry: Entry, add: Add) -> None:
             Level.WARNING,
             "ocsp-unknown",
             _(
-                "is not known to the OCSP responder. If it is older than an hour, tell JPRS's "
-                "designated reseller"
+                "the OCSP server does not know the certificate in service. If that was issued more "
+                "than an hour ago, tell JPRS's designated reseller."
             ),
         )
     else:
@@ -110,7 +110,7 @@ def _check_status(entry: Entry, add: Add) -> None:
             "ocsp-undetermined",
             _(
                 "its OCSP status could not be found out ({reason}). Check that this machine "
-                "reaches the responder"
+                "reaches the OCSP server."
             ).format(reason=entry.answer.reason),
         )
 
@@ -124,8 +124,8 @@ def _check_held(entry: Entry, add: Add) -> None:
             Level.WARNING,
             "held",
             _(
-                "a new certificate waits since {since} to go into service{failure}. To go on: "
-                "certbot renew --cert-name {name}"
+                "a new certificate has been waiting since {since} to go into service{failure}. To "
+                "go on: certbot renew --cert-name {name}"
             ).format(since=since, failure=failure, name=name),
         )
     elif entry.version is not None and entry.newest is not None and entry.newest > entry.version:
@@ -148,12 +148,12 @@ def _check_served(entry: Entry, now: datetime, add: Add) -> None:
         if version is not None:
             message = _(
                 "port 443 of {name} serves version {version}, live/ has version {linked}. Reload "
-                "the web server, and see its error log"
+                "the web server, and see its error log."
             ).format(name=name, version=version, linked=entry.version)
         else:
             message = _(
                 "port 443 of {name} serves another certificate than this one, valid until {date}. "
-                "Check the web server's configuration for that name"
+                "Check the web server's configuration for that name."
             ).format(name=name, date=utc(certificate, "not_valid_after").date())
         add(level, "served-other", message)
 
@@ -165,8 +165,8 @@ def _check_settings(entry: Entry, certificate: x509.Certificate, add: Add) -> No
             Level.WARNING,
             "other-server",
             _(
-                "is renewed by {plugin} from another server than JPRS's: {server}. If it shall be "
-                "JPRS's: certbot run -a {plugin} --cert-name {name}"
+                "it is renewed by {plugin} from another server than JPRS's: {server}. To move it "
+                "to JPRS: certbot run -a {plugin} --cert-name {name}"
             ).format(plugin=NAME, server=lineage.server, name=lineage.name),
         )
     elif lineage.server != policy.SERVER:
@@ -183,8 +183,8 @@ def _check_settings(entry: Entry, certificate: x509.Certificate, add: Add) -> No
             Level.WARNING,
             "ecdsa",
             _(
-                "has, or asks for, a key that JPRS does not accept ({key}). Write in {path}: "
-                "key_type = rsa"
+                "its key, or the key it asks for at renewal ({key}), is not accepted by JPRS. "
+                "Write in {path}: key_type = rsa"
             ).format(key=entry.key if not is_rsa else "ECDSA", path=path),
         )
     if not entry.account_exists:
@@ -192,9 +192,9 @@ def _check_settings(entry: Entry, certificate: x509.Certificate, add: Add) -> No
             Level.WARNING,
             "account",
             _(
-                "its account {account} is not on this machine, so that it cannot be renewed. "
-                "Restore accounts/ from a backup, or run the first command again with new EAB "
-                "credentials"
+                "its account {account} is not on this machine, so it cannot be renewed. Restore "
+                "accounts/ from a backup, or run the command that ordered it again, with new EAB "
+                "credentials."
             ).format(account=entry.account or "-"),
         )
     text = renews_always(lineage, certificate)
@@ -203,8 +203,8 @@ def _check_settings(entry: Entry, certificate: x509.Certificate, add: Add) -> No
             Level.WARNING,
             "renews-always",
             _(
-                "renew_before_expiry = {text} is as long as the certificate lives, so that every "
-                "run orders a new one. Remove that line from {path}"
+                "renew_before_expiry = {text} is as long as the certificate lives, so every run "
+                "orders a new one. Remove that line from {path}."
             ).format(text=text, path=path),
         )
 

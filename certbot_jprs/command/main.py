@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     output.prepare()
     parsed, unknown = parser().parse_known_args(arguments)
     if unknown:  # said by the subcommand's parser, which has its own exit status
-        parsed.parser.error(_("unknown: {words}").format(words=" ".join(unknown)))
+        parsed.parser.error(_("unknown arguments: {words}").format(words=" ".join(unknown)))
     subcommand = import_module(f"certbot_jprs.command.{parsed.module}")
     try:
         status: int = subcommand.run(parsed)
@@ -53,7 +53,7 @@ class _Parser(argparse.ArgumentParser):
         self.print_usage(sys.stderr)
         self.exit(
             self.wrong_use,
-            _("{program}: {message}. For help: {program} --help").format(
+            _("{program}: {message}\nFor help: {program} --help").format(
                 program=self.prog, message=message
             )
             + "\n",
@@ -65,8 +65,8 @@ def parser() -> argparse.ArgumentParser:
     whole = _Parser(
         prog="certbot-jprs",
         description=_(
-            "Certificates from JPRS: wait for the OCSP responder, look after many certificates, "
-            "turn over what JPRS's manual set up, and explain errors."
+            "Certificates from JPRS: wait for the OCSP server, look after many certificates, "
+            "take over what JPRS's manual set up, and explain errors."
         ),
         epilog=_("Each of them tells more: certbot-jprs status --help"),
     )
@@ -105,17 +105,20 @@ def _add_wait_ocsp(commands: argparse._SubParsersAction[_Parser]) -> None:
     made = _add(
         commands,
         "wait-ocsp",
-        _("Wait until the OCSP responder knows a new certificate."),
+        _("Wait until the OCSP server knows a new certificate."),
         _(
             "As a deploy hook of any Certbot set-up, here with nginx:\n"
-            "  certbot certonly --webroot ... --deploy-hook "
-            '"certbot-jprs wait-ocsp && systemctl reload nginx"\n'
+            '  certbot certonly --webroot ... --deploy-hook "certbot-jprs wait-ocsp && systemctl '
+            'reload nginx"\n'
             "As a post hook, one wait for all of a run:\n"
-            '  certbot renew --post-hook "certbot-jprs wait-ocsp --all && systemctl reload nginx"\n'
+            '  certbot renew --post-hook "certbot-jprs wait-ocsp --all && systemctl reload '
+            'nginx"\n'
             "\n"
-            "Exit status: 0 known as good, nothing to wait for, or time is up (with a warning);\n"
-            "1 wrong use, or a file cannot be read, or a signal; 2 revoked; 3 time is up, with "
-            "--strict."
+            "Exit status:\n"
+            "  0  known as good, nothing to wait for, or time is up (with a warning)\n"
+            "  1  wrong use, a file cannot be read, or a signal\n"
+            "  2  revoked\n"
+            "  3  time is up, with --strict"
         ),
     )
     which = made.add_mutually_exclusive_group()
@@ -136,16 +139,16 @@ def _add_wait_ocsp(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="SECONDS",
         type=options.seconds(0),
         default=options.OCSP_TIMEOUT_DEFAULT,
-        help=_("longest wait, from when the certificate was saved (default: {default})").format(
-            default=options.OCSP_TIMEOUT_DEFAULT
-        ),
+        help=_(
+            "longest wait in seconds, from when the certificate was saved (default: {default})"
+        ).format(default=options.OCSP_TIMEOUT_DEFAULT),
     )
     made.add_argument(
         "--interval",
         metavar="SECONDS",
         type=options.seconds(1),
         default=options.OCSP_INTERVAL_DEFAULT,
-        help=_("pause between two queries (default: {default})").format(
+        help=_("pause between two queries in seconds (default: {default})").format(
             default=options.OCSP_INTERVAL_DEFAULT
         ),
     )
@@ -175,8 +178,8 @@ def _add_status(commands: argparse._SubParsersAction[_Parser]) -> None:
             metavar="N",
             type=int,
             help=_(
-                "days before the end from which that is a matter of {level} (default: {share} of "
-                "the certificate's lifetime, at most {most})"
+                "days before expiry at which to report {level} (default: {share} of the "
+                "certificate's lifetime, at most {most} days)"
             ).format(level=level, share=share, most={"warn": 20, "crit": 7}[level]),
         )
     _add_config_dir(made)
@@ -186,7 +189,7 @@ def _add_adopt(commands: argparse._SubParsersAction[_Parser]) -> None:
     made = _add(
         commands,
         "adopt",
-        _("Turn certificates set up by JPRS's manual into the plugin's; nothing is issued."),
+        _("Take over certificates set up by JPRS's manual, without reissuing them."),
         _(
             "Example:\n"
             "  certbot-jprs adopt www.example.jp\n"
@@ -210,8 +213,10 @@ def _add_explain(commands: argparse._SubParsersAction[_Parser]) -> None:
             "Examples:\n"
             "  certbot-jprs explain Unable to create account\n"
             "  certbot-jprs explain < saved-output.txt\n"
-            "Without either, the newest Certbot log is read; of it only what was recognised is\n"
-            "shown, since it holds EAB keys.\n"
+            "With neither words nor standard input, the newest Certbot log is read. The log of "
+            "the\n"
+            "run before it: --log /var/log/letsencrypt/letsencrypt.log.1\n"
+            "Of a log only what was recognised is shown, since it holds EAB keys.\n"
             "\n"
             "Exit status: 0 explained, 1 nothing recognised."
         ),

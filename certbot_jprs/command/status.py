@@ -100,7 +100,7 @@ def _print(
     wrong = sum(1 for _entry, each in judged if each)
     # First, in one line, what a monitoring system shows.
     output.result(
-        _("{level}: {count} certificates of JPRS's, {wrong} with problems").format(
+        _("{level}: {count} JPRS certificate(s), {wrong} with problems").format(
             level=words[level], count=len(judged), wrong=wrong
         )
     )
@@ -119,7 +119,7 @@ def _print(
         output.result(table.render(head, [_row(entry, now) for entry, _each in judged]))
     if schedulers:
         output.result("")
-        output.result(_("Renewals are run by: {where}").format(where=", ".join(schedulers)))
+        output.result(_("Automatic renewal: {where}").format(where=", ".join(schedulers)))
     lines = [(words[finding.level], finding.message) for finding in general]
     lines += [
         (words[finding.level], f"{entry.lineage.name}: {finding.message}")

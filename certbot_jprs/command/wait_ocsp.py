@@ -26,7 +26,7 @@ from certbot_jprs.ocsp.responder import Responder
 from certbot_jprs.rules import policy
 from certbot_jprs.wait import progress
 from certbot_jprs.wait.gate import Gate, Result
-from certbot_jprs.wait.progress import minutes
+from certbot_jprs.wait.progress import duration
 
 OK = 0
 WRONG = 1
@@ -83,9 +83,9 @@ def _one(arguments: argparse.Namespace) -> Awaited:
     if not directory:
         raise _WrongUseError(
             _(
-                "It is not said which certificate to wait for. Give --lineage DIR, --cert FILE "
-                "--chain FILE, or --all; in a deploy hook Certbot sets RENEWED_LINEAGE, in a post "
-                "hook it does not: use --all there."
+                "No certificate to wait for was given. Give --lineage DIR, --cert FILE --chain "
+                "FILE, or --all; in a deploy hook Certbot sets RENEWED_LINEAGE, in a post hook it "
+                "does not: use --all there."
             )
         )
     files = {kind: os.path.join(directory, f"{kind}.pem") for kind in ("cert", "chain")}
@@ -160,13 +160,13 @@ def _wait(awaited: list[Awaited], timeout: float, interval: float) -> Mapping[st
 
 def _judge(name: str, result: Result, *, strict: bool) -> int:
     """Says how the wait for a certificate ended, and returns the exit status for it."""
-    age = minutes(result.age)
+    age = duration(result.age)
     if result.answer is None:
         output.result(_("{name}: nothing to wait for").format(name=name))
         return OK
     if result.answer.status is Status.GOOD:
         output.result(
-            _("{name}: the OCSP responder says good, {age} minutes after it was saved").format(
+            _("{name}: the OCSP server says good, {age} after it was saved").format(
                 name=name, age=age
             )
         )
@@ -174,24 +174,24 @@ def _judge(name: str, result: Result, *, strict: bool) -> int:
     if result.answer.status is Status.REVOKED:
         output.error(
             _(
-                "{name} is revoked, says the OCSP responder. Do not put it into service. Ask "
-                "JPRS's designated reseller why; then issue it anew: certbot renew "
-                "--force-renewal --cert-name {name}"
+                "{name} is revoked, says the OCSP server. Do not put it into service. Ask JPRS's "
+                "designated reseller why; then issue it anew: certbot renew --force-renewal "
+                "--cert-name {name}"
             ).format(name=name)
         )
         return REVOKED
     if result.answer.status is Status.UNKNOWN:
         output.error(
             _(
-                "The OCSP responder still does not know {name}, {age} minutes after it was saved. "
-                "If this lasts, tell JPRS's designated reseller."
+                "The OCSP server still does not know {name}, {age} after it was saved. If this "
+                "lasts, tell JPRS's designated reseller."
             ).format(name=name, age=age)
         )
     else:
         output.error(
             _(
-                "The OCSP responder gave no usable answer for {name} within {age} minutes "
-                "({reason}). Check that this machine reaches it."
+                "The OCSP server gave no usable answer for {name} within {age} ({reason}). Check "
+                "that this machine reaches it."
             ).format(name=name, age=age, reason=result.answer.reason)
         )
     return TIME_UP if strict else OK

@@ -84,8 +84,8 @@ def of_this_run(
     if lineage is None:
         raise HoldingError(
             _(
-                "The renewal file of the new certificate {name} cannot be read. It is not "
-                "put into service before that is mended."
+                "The renewal file of the new certificate {name} cannot be read. The certificate is "
+                "not put into service before that is fixed."
             ).format(name=name)
         )
     store = Store(config.config_dir)

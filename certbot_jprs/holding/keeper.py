@@ -144,8 +144,9 @@ class Keeper:
             raise HoldingError(
                 _(
                     "Nothing was ordered, because what a certificate needs until it is in service "
-                    "cannot be written below {directory}: {error}. Free space there, or make it "
-                    "writable."
+                    "cannot be written below {directory}. Free space there, or make it writable. "
+                    "The error:\n"
+                    "{error}"
                 ).format(directory=config.config_dir, error=error.strerror or error)
             ) from error
 
@@ -183,8 +184,9 @@ class Keeper:
         except OSError as error:  # not expected: the disk was checked before the order
             raise errors.PluginError(
                 _(
-                    "The record of the held certificate {name} could not be written: {error}. "
-                    "Free space, or make it writable, and run the command again."
+                    "The record of the held certificate {name} could not be written. Free space, "
+                    "or make it writable, and run the command again. The error:\n"
+                    "{error}"
                 ).format(name=name, error=error)
             ) from error
 
@@ -238,8 +240,8 @@ class Keeper:
             display_util.notify(
                 _(
                     "The new certificate of {name} is saved and held: the old one stays in "
-                    "service until the end of this run, and until the OCSP responder knows the "
-                    "new one."
+                    "service until the end of this run, and until the OCSP server knows the new "
+                    "one."
                 ).format(name=name)
             )
             return
@@ -263,13 +265,13 @@ class Keeper:
         if new:
             display_util.notify(
                 _(
-                    "Nothing more is ordered in this run. What is held goes into service now, "
-                    "each once the OCSP responder knows it."
+                    "Nothing more is ordered in this run. The held certificates now go into "
+                    "service, each once the OCSP server knows it."
                 )
             )
         if left:
             display_util.notify(
-                _("An earlier run left on their way into service: {names}").format(
+                _("Saved by an earlier run and not yet in service: {names}").format(
                     names=", ".join(job.name for job in left)
                 )
             )
@@ -280,7 +282,7 @@ class Keeper:
         def conclude() -> None:
             if failed:
                 raise HoldingError(
-                    _("Not in service, for the reasons given above: {names}").format(
+                    _("Not put into service, for the reasons given above: {names}").format(
                         names=", ".join(failed)
                     )
                 )
@@ -304,7 +306,7 @@ class Keeper:
         one.run()
         if one.failures:
             raise HoldingError(
-                _("Not in service, for the reason given above: {names}").format(
+                _("Not put into service, for the reason given above: {names}").format(
                     names=", ".join(sorted(one.failures))
                 )
             )

@@ -146,8 +146,9 @@ class Release:
             command += f" --cert-name {names[0]}"
         logger.error(
             _(
-                "{what} Saved, and held until the OCSP responder knows them: {names}. To go on: "
-                "{command}"
+                "{what}\n"
+                "Saved, and held until the OCSP server knows them: {names}\n"
+                "To go on: {command}"
             ).format(what=interruption, names=", ".join(names), command=command)
         )
 
@@ -165,7 +166,7 @@ class Release:
             elif decision is Verdict.WITHDRAW:
                 self._withdraw(job)
             else:
-                message = _("The OCSP responder still does not know the new certificate.")
+                message = _("The OCSP server still does not know the new certificate.")
                 self._steps.fail(job, message)
         self._steps.put_into_service(ready)
 

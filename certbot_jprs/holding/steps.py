@@ -131,7 +131,7 @@ class Steps:
         linked = held is None or self.attempt(
             [job],
             lambda: archive.link_to(job.lineage, held),
-            _("The links of {name} could not be moved to its new certificate: {error}"),
+            _("The links of {name} in live/ could not be moved to its new certificate: {error}"),
         )
         if linked and self.attempt(
             [job], job.run_hooks, _("A deploy hook of {name} could not be run: {error}")
@@ -148,8 +148,9 @@ class Steps:
             [job],
             lambda: _install(job),
             _(
-                "The certificate {name} could not be installed in Apache: {error} Run the "
-                "command that ordered it again."
+                "The certificate {name} could not be installed in Apache. Run the command that "
+                "ordered it again. The error:\n"
+                "{error}"
             ),
         )
 
@@ -159,9 +160,10 @@ class Steps:
             jobs,
             lambda: jobs[0].apache().restart(),
             _(
-                "Apache could not be reloaded with the new certificates of {names}: {error} "
-                "Mend its configuration (apachectl configtest); the next `certbot renew` reloads "
-                "it."
+                "Apache could not be reloaded with the new certificates of {names}. Fix its "
+                "configuration (to check it: apachectl configtest); the next `certbot renew` "
+                "reloads it. The error:\n"
+                "{error}"
             ),
         ):
             for job in jobs:

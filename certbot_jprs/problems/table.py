@@ -218,8 +218,9 @@ TABLE: tuple[Row, ...] = (
             "are valid for 14 days: they are mistyped or too old, or the contract has ended."
         ),
         marked(
-            "Compare --eab-kid and --eab-hmac-key with what your designated reseller sent. If more "
-            "than 14 days have passed, ask the reseller for new credentials."
+            "Compare what was given (--eab-kid and --eab-hmac-key, or the file of "
+            "--jprs-eab-file) with what your designated reseller sent. If more than 14 days have "
+            "passed since they were issued, ask the reseller for new credentials."
         ),
         alone=False,
     ),

@@ -240,7 +240,7 @@ class Applying(CommandLine):
         self.imply(key_type="rsa")
         if (self.get("rsa_key_size") or 0) < policy.LEAST_RSA_BITS:
             self.say(
-                _("JPRS requires RSA keys of at least {bits} bits: that many are used.").format(
+                _("JPRS requires RSA keys of at least {bits} bits: {bits} bits are used.").format(
                     bits=policy.LEAST_RSA_BITS
                 )
             )

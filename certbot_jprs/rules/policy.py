@@ -70,9 +70,9 @@ def refuse_rehearsal_by_dry_run(asked: str) -> None:
     """
     raise PolicyError(
         _(
-            "{asked} does not work with JPRS, whose service has no test server; nothing was sent. "
-            "To test this machine's setup without a certificate being issued, run the command "
-            "with --jprs-check instead: certbot run -a {name} -d NAMES --jprs-check"
+            "{asked} does not work properly with JPRS's service; nothing was sent. To test this "
+            "machine's setup without a certificate being issued, run the command with "
+            "--jprs-check instead: certbot run -a {name} -d NAMES --jprs-check"
         ).format(asked=asked, name=NAME)
     )
 
@@ -89,10 +89,11 @@ def refuse_dry_run_of_lineage(asked: str, lineage: str) -> None:
     """
     raise PolicyError(
         _(
-            "{asked} does not work with JPRS, whose service has no test server; nothing was sent "
-            "for {lineage}. To rehearse its renewal run: certbot certonly -a {name} --cert-name "
-            "{lineage} --jprs-check. To leave JPRS's certificates out of a dry run, name the "
-            "others one by one: certbot renew --dry-run --cert-name NAME"
+            "{asked} does not work properly with JPRS's service; nothing was sent for {lineage}.\n"
+            "- To rehearse its renewal: certbot certonly -a {name} --cert-name {lineage} "
+            "--jprs-check\n"
+            "- To dry-run the certificates of other CAs, name them one by one: certbot renew "
+            "--dry-run --cert-name NAME"
         ).format(asked=asked, lineage=lineage, name=NAME)
     )
 

@@ -15,7 +15,6 @@ from certbot import configuration
 from certbot_jprs.ground import options
 from certbot_jprs.ground.exceptions import PolicyError
 from certbot_jprs.ground.language import _
-from certbot_jprs.ground.names import NAME
 from certbot_jprs.rules import eab, policy
 from certbot_jprs.rules.decision import CommandLine
 
@@ -36,10 +35,9 @@ def check(line: CommandLine) -> None:
     if exists and any(line.get(dest) for dest in EAB):
         line.say(
             _(
-                "An account for {server} exists on this machine already, so the EAB "
-                "credentials given are not used. To register another one, deactivate it "
-                "first: certbot unregister -a {name}"
-            ).format(server=line.get("server"), name=NAME)
+                "An account for {server} exists on this machine already and is used; the EAB "
+                "credentials given are not used."
+            ).format(server=line.get("server"))
         )
     needed = line.verb == "update_account" or (not exists and line.verb in REGISTERING)
     if email is None and needed and not _silent(line):

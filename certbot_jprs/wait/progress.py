@@ -28,18 +28,33 @@ from certbot_jprs.wait.gate import Progress
 logger = logging.getLogger(__name__)
 
 MINUTE = 60
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
 
 Say = Callable[[str], None]
 
 
-def minutes(seconds: float) -> str:
-    """Formats a time span as minutes and seconds, like ``9:40``.
+def duration(seconds: float) -> str:
+    """Words a time span as people write it: ``7 s``, ``9 min 40 s``, ``12 h 3 min``.
 
     Args:
         seconds: the span, rounded down; a negative one counts as none.
+
+    Returns:
+        Its largest unit, and the next smaller one unless there is none of that.
     """
     whole = max(0, int(seconds))
-    return f"{whole // 60}:{whole % 60:02}"
+    units = (
+        (whole // DAY, _("{count} d")),
+        (whole % DAY // HOUR, _("{count} h")),
+        (whole % HOUR // MINUTE, _("{count} min")),
+        (whole % MINUTE, _("{count} s")),
+    )
+    largest = next((place for place, (count, _unit) in enumerate(units) if count), len(units) - 1)
+    parts = [unit.format(count=count) for count, unit in units[largest : largest + 2] if count]
+    if len(parts) == 2:
+        return _("{larger} {smaller}").format(larger=parts[0], smaller=parts[1])
+    return parts[0] if parts else units[-1][1].format(count=0)
 
 
 def summary(names: Sequence[str]) -> str:
@@ -61,9 +76,8 @@ def _notify(line: str) -> None:
 def _announce_last(say: Say, names: Sequence[str], limit: float) -> None:
     say(
         _(
-            "The {limit} minutes to wait for the OCSP responder are over;\n"
-            "it is asked once about {names}."
-        ).format(limit=minutes(limit), names=summary(names))
+            "The wait for the OCSP server ({limit}) is over;\nit is asked once about {names}."
+        ).format(limit=duration(limit), names=summary(names))
     )
 
 
@@ -86,9 +100,9 @@ class Lines:
             return
         self._say(
             _(
-                "Waiting for the OCSP responder to know {names} before use:\n"
-                "{age} of at most {limit} minutes so far."
-            ).format(names=summary(names), age=minutes(age), limit=minutes(limit))
+                "Waiting for the OCSP server to know {names} before use:\n"
+                "{age} so far, at most {limit}."
+            ).format(names=summary(names), age=duration(age), limit=duration(limit))
         )
 
     def tick(self, names: Sequence[str], age: float, limit: float) -> None:
@@ -98,8 +112,8 @@ class Lines:
             return
         self._next = age + MINUTE
         self._say(
-            _("Still waiting for {names}: {age} of at most {limit} minutes so far.").format(
-                names=summary(names), age=minutes(age), limit=minutes(limit)
+            _("Still waiting for {names}: {age} so far, at most {limit}.").format(
+                names=summary(names), age=duration(age), limit=duration(limit)
             )
         )
 
@@ -130,15 +144,15 @@ class Bar:
             _announce_last(self._say, names, limit)
             return
         self._say(
-            _("Waiting for the OCSP responder to know {names} before use:").format(
+            _("Waiting for the OCSP server to know {names} before use:").format(
                 names=summary(names)
             )
         )
-        most = _("at most {limit} minutes").format(limit=minutes(limit))
+        most = _("at most {limit}").format(limit=duration(limit))
         self._bar = self._tqdm(
             total=limit,
             initial=age,
-            desc=minutes(age),
+            desc=duration(age),
             # Braces would be placeholders of tqdm's.
             bar_format="{desc} |{bar}| " + most.replace("{", "(").replace("}", ")"),
             leave=False,
@@ -154,7 +168,7 @@ class Bar:
         if self._bar is not None:
             self._bar.n = min(age, limit)
             self._bar.ncols = _columns()
-            self._bar.set_description_str(minutes(age), refresh=True)
+            self._bar.set_description_str(duration(age), refresh=True)
 
     def hide(self) -> None:
         """Removes the bar until the next tick."""

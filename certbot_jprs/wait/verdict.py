@@ -16,7 +16,7 @@ from certbot.display import util as display_util
 from certbot_jprs.ground.language import _
 from certbot_jprs.ocsp.evaluation import Status
 from certbot_jprs.wait.gate import Result
-from certbot_jprs.wait.progress import minutes
+from certbot_jprs.wait.progress import duration
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def judge(name: str, result: Result, in_service: InService | None) -> Verdict:
     Returns:
         What to do with it.
     """
-    age = minutes(result.age)
+    age = duration(result.age)
     if result.answer is None:
         logger.info("Nothing to wait for: %s names no OCSP responder, or no wait is wanted", name)
         return Verdict.RELEASE
@@ -76,34 +76,34 @@ def judge(name: str, result: Result, in_service: InService | None) -> Verdict:
         said = (
             _("The certificate of {name} in service is revoked: the new one replaces it at once.")
             if replaces_revoked
-            else _("The OCSP responder says good for {name}, {age} minutes after it was saved.")
+            else _("The OCSP server knows {name} (good, {age} after it was saved).")
         )
         display_util.notify(said.format(name=name, age=age))
         return Verdict.RELEASE
     if result.answer.status is Status.UNDETERMINED:
         logger.warning(
             _(
-                "The OCSP responder gave no usable answer for {name} within {age} minutes "
-                "({reason}). It is put into service all the same, because the time that a CA "
-                "has to register it is over. Check that this machine reaches the responder."
+                "The OCSP server gave no usable answer for {name} within {age} ({reason}). It is "
+                "put into service unchecked, because the longest wait is over. Check that this "
+                "machine reaches the OCSP server."
             ).format(name=name, age=age, reason=result.answer.reason)
         )
         return Verdict.RELEASE
     if in_service is not None and in_service.protects(datetime.now(timezone.utc), MARGIN):
         logger.error(
             _(
-                "The OCSP responder still does not know the new certificate of {name}, {age} "
-                "minutes after it was saved. It stays held, and the one in service, valid until "
-                "{end}, stays there. Each later `certbot renew` asks again. If this lasts, tell "
-                "JPRS's designated reseller."
+                "The OCSP server still does not know the new certificate of {name}, {age} after it "
+                "was saved. It stays held, and the one in service, valid until {end}, stays there. "
+                "Each later `certbot renew` asks again. If this lasts, tell JPRS's designated "
+                "reseller."
             ).format(name=name, age=age, end=in_service.not_after.date())
         )
         return Verdict.HOLD
     logger.warning(
         _(
-            "The OCSP responder still does not know {name}, {age} minutes after it was saved. It "
-            "is put into service all the same; browsers that ask the responder may refuse it for "
-            "some time. If that lasts, tell JPRS's designated reseller."
+            "The OCSP server still does not know {name}, {age} after it was saved. It is put "
+            "into service all the same; browsers that ask the OCSP server may refuse it for some "
+            "time. If that lasts, tell JPRS's designated reseller."
         ).format(name=name, age=age)
     )
     return Verdict.RELEASE
@@ -118,12 +118,13 @@ def revoked(name: str, stays: int | None) -> str:
     """
     if stays is None:
         return _(
-            "The OCSP responder says that the new certificate {name} is revoked. It was not put "
+            "The OCSP server says that the new certificate {name} is revoked. It was not put "
             "into service. Ask JPRS's designated reseller why; then issue it anew with "
             "--force-renewal."
         ).format(name=name)
     return _(
-        "The OCSP responder says that the new certificate of {name} is revoked. It was not put "
-        "into service: version {version} stays there. Ask JPRS's designated reseller why; then "
-        "issue it anew: certbot renew --force-renewal --cert-name {name}"
+        "The OCSP server says that the new certificate of {name} is revoked. It was not put "
+        "into service: the present one (version {version}) stays there. Ask JPRS's "
+        "designated reseller why; then issue it anew: certbot renew --force-renewal "
+        "--cert-name {name}"
     ).format(name=name, version=stays)

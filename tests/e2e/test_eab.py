@@ -219,7 +219,7 @@ def test_a_second_pair_is_said_to_be_unused(world: World, secret: str) -> None:
     certbot(world, REGISTER, *world.eab()).check()
     option = keep(world, f"lab-1\n{world.jprs.eab['lab-1']}\n")
     world.jprs.requests.clear()
-    for language, words in (("en", "are not used"), ("ja", "使用されません")):
+    for language, words in (("en", "are not used"), ("ja", "使用しません")):
         result = certbot(world, REGISTER, option, "--jprs-language", language)
         assert result.output.count(words) == 1
         assert secret not in result.output

@@ -86,7 +86,7 @@ def test_one_failed_revoked_or_slow_lineage_spoils_no_other(world: World, failin
     assert f"Failed to renew certificate {failing}" in said
     assert "new certificate of b.example.jp is revoked" in said
     assert "no usable answer for c.example.jp" in said
-    assert said.count("Not in service, for the reasons given above: b.example.jp\n") == 1
+    assert said.count("Not put into service, for the reasons given above: b.example.jp\n") == 1
     # The prompt one is not kept waiting: not by a query that takes ten seconds.
     prompt = watcher.first(serials(world, "d.example.jp")[1], "d.example.jp")
     assert prompt is not None
@@ -149,7 +149,7 @@ def test_an_administrator_reads_what_is_true(world: World) -> None:
     for said in (
         rf"The new certificate of {names[0]} is saved and held",
         WAITING,
-        rf"The OCSP responder says good for {names[0]}",
+        rf"The OCSP server knows {names[0]} (good, ",
         rf"The new certificate of {names[0]} is in service",
         rf"still does not know the new certificate of {names[1]}",
     ):

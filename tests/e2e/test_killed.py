@@ -169,7 +169,7 @@ def test_a_signal_ends_the_run_and_loses_nothing(world: World, number: signal.Si
         assert result.returncode != 0
         said = " ".join(result.output.split())
         assert f"ended by {number.name}" in said
-        assert f"b.example.jp, {NAME}. To go on: certbot renew" in said
+        assert f"b.example.jp, {NAME} To go on: certbot renew" in said
         assert hooked(world, "deploy") == []
         assert len(hooked(world, "post")) == 1  # what the pre-hook began, is ended
         world.apache.graceful()

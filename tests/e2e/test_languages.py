@@ -19,8 +19,8 @@ from tests.lab import World
 ROOT = Path(__file__).parents[2]
 KEY = "certbot_jprs:http_language"
 REFUSED = f"run -n -a {NAME} -d {SITE} --staging"
-IN_ENGLISH = "does not work with JPRS"
-IN_JAPANESE = "JPRSにはテスト用サーバーがないため"
+IN_ENGLISH = "does not work properly with JPRS"
+IN_JAPANESE = "JPRSのサービスでは正常に動作しないため"
 
 NO_LOCALE = {"LANG": ""}
 NO_UTF8 = {"PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}

@@ -8,11 +8,11 @@ from tests.e2e.waiting import NAME, PATIENT, QUICK, first, renew, served_first_v
 from tests.lab import World
 
 LINES = re.compile(
-    rf"^Waiting for the OCSP responder to know {NAME} before use:\n"
-    r"0:0\d of at most 1:00 minutes so far\.\n",
+    rf"^Waiting for the OCSP server to know {NAME} before use:\n"
+    r"\d s so far, at most 1 min\.\n",
     re.MULTILINE,
 )
-BAR = re.compile(r"\r0:0[0-9] \|[^|\r\n]+\| at most 1:00 minutes")
+BAR = re.compile(r"\r[0-9] s \|[^|\r\n]+\| at most 1 min")
 
 
 def on_screen(output: str) -> list[str]:
@@ -46,9 +46,9 @@ def test_a_bar_on_a_terminal_that_leaves_nothing_behind(world: World) -> None:
     assert len({line.split("|")[0] for line in drawn}) >= 3, "it does not move"
     assert all(len(line.strip("\r")) == 79 for line in drawn)
     screen = on_screen(output)
-    start = screen.index(f"Waiting for the OCSP responder to know {NAME} before use:")
-    assert "at most 1:00 minutes" not in "\n".join(screen)
-    assert re.match(rf"The OCSP responder says good for {NAME}, 0:0\d minutes", screen[start + 1])
+    start = screen.index(f"Waiting for the OCSP server to know {NAME} before use:")
+    assert "at most 1 min" not in "\n".join(screen)
+    assert re.match(rf"The OCSP server knows {NAME} \(good, \d s after", screen[start + 1])
 
 
 def test_lines_on_a_terminal_without_tqdm(world: World) -> None:
@@ -73,7 +73,7 @@ def test_lines_elsewhere(world: World) -> None:
     world.ocsp.lag = 3
     result = world.certbot(*first(world, *PATIENT)).check()
     assert len(LINES.findall(result.stdout)) == 1
-    assert re.search(rf"^The OCSP responder says good for {NAME}, 0:0\d", result.stdout, re.M)
+    assert re.search(rf"^The OCSP server knows {NAME} \(good, \d s after", result.stdout, re.M)
     assert "\r" not in result.output
 
 

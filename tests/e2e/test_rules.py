@@ -132,7 +132,7 @@ def test_a_second_pair_of_eab_credentials_is_mentioned(world: World) -> None:
     ):
         assert "An account for" in result.output
         assert "not used" in result.output
-        assert f"certbot unregister -a {NAME}" in result.output
+        assert "unregister" not in result.output
         assert world.eab(1)[3] not in result.output
     assert "newAccount" not in world.jprs.steps()
 

@@ -213,8 +213,8 @@ def test_all_is_well(world: World) -> None:
     result = jprs(world, "status")
     assert result.returncode == 0
     head, _empty, titles, first, second, *rest = result.stdout.splitlines()
-    assert rest == ["", "Renewals are run by: /etc/cron.d/certbot:1"]
-    assert head.startswith("OK: 2 certificates")
+    assert rest == ["", "Automatic renewal: /etc/cron.d/certbot:1"]
+    assert head.startswith("OK: 2 JPRS certificate(s)")
     assert second.startswith("日本語.jp (xn--wgv71a119e.jp)  2")
     column = titles.index("EXPIRES")
     assert first.index("20") == column

@@ -221,6 +221,6 @@ def test_of_several_the_worst_counts_and_each_is_waited_for(world: World) -> Non
     world.lineage("a.example.jp").live.joinpath("chain.pem").unlink()
     result = jprs(world, *args)
     assert result.returncode == 1, f"{result}"
-    assert "c.example.jp: the OCSP responder says good" in result.output
+    assert "c.example.jp: the OCSP server says good" in result.output
     world.ocsp.behave("revoked", name="c.example.jp")
     assert jprs(world, *args).returncode == 2

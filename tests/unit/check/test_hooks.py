@@ -54,15 +54,15 @@ def test_programs_that_are_missing(tmp_path: Path) -> None:
     assert hooks.missing_program("no-such-program-anywhere --now") == "no-such-program-anywhere"
 
 
-def test_a_report_is_a_line_each() -> None:
+def test_a_report_is_a_finding_each() -> None:
     shown: list[str] = []
     report = Report(shown.append)
     report.ok("good")
-    report.warn("one\n  two")
+    report.warn("one\n\n  two\n")
     assert not report.failed
     report.fail("bad {braces}")
     report.say("the end")
-    assert shown == ["ok    good", "warn  one two", "FAIL  bad {braces}", "the end"]
+    assert shown == ["ok    good", "warn  one\n        two", "FAIL  bad {braces}", "the end"]
     assert report.failed
     assert [report.count(level) for level in Level] == [1, 1, 1]
 

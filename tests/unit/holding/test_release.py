@@ -505,7 +505,7 @@ def test_a_signal_ends_the_wait_and_says_how_to_go_on(bench: Bench, names: tuple
     assert all(bench.record(name) for name in names)
     last = bench.told[-1]
     command = f"certbot renew --cert-name {A}" if len(names) == 1 else "certbot renew"
-    assert last.endswith(f"{', '.join(names)}. To go on: {command}")
+    assert last.endswith(f"{', '.join(names)}\nTo go on: {command}")
     assert bench.steps[-1] == "closed"
 
 

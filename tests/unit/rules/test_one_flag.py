@@ -205,7 +205,7 @@ def test_reconfigure_is_a_dry_run(parse: Parse) -> None:
         parse("reconfigure", "--cert-name", SITE)
     except SystemExit:  # not in Certbot before 2.3
         return
-    with pytest.raises(PolicyError, match="certbot reconfigure does not work with JPRS"):
+    with pytest.raises(PolicyError, match="certbot reconfigure does not work properly with JPRS"):
         parse("reconfigure", "--cert-name", SITE, *FLAG)
     ini = f"authenticator = {NAME}\n"
     assert parse("reconfigure", "--cert-name", SITE, ini=ini).decision.implied == {}
@@ -304,7 +304,7 @@ def test_a_second_pair_of_credentials_is_said_to_be_unused(
     config_dir.account()
     (notice,) = parse(*RUN, *eab).decision.notices
     assert "are not used" in notice
-    assert f"certbot unregister -a {NAME}" in notice
+    assert "unregister" not in notice
     assert "kid-1" not in notice
     assert "c2VjcmV0" not in notice
 

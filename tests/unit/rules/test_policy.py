@@ -98,7 +98,7 @@ def test_dry_run_is_refused_and_the_rehearsal_named() -> None:
     with pytest.raises(PolicyError) as caught:
         policy.refuse_rehearsal_by_dry_run("--dry-run")
     message = str(caught.value)
-    assert message.startswith("--dry-run does not work with JPRS")
+    assert message.startswith("--dry-run does not work properly with JPRS")
     assert f"certbot run -a {NAME} -d NAMES --jprs-check" in message
     assert "nothing was sent" in message
 
@@ -107,7 +107,7 @@ def test_dry_run_of_a_lineage_says_how_to_leave_it_out() -> None:
     with pytest.raises(PolicyError) as caught:
         policy.refuse_dry_run_of_lineage("--staging", "www.example.jp")
     message = str(caught.value)
-    assert message.startswith("--staging does not work with JPRS")
+    assert message.startswith("--staging does not work properly with JPRS")
     assert f"certbot certonly -a {NAME} --cert-name www.example.jp --jprs-check" in message
     assert "certbot renew --dry-run --cert-name NAME" in message
 

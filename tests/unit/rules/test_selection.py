@@ -151,7 +151,7 @@ def test_a_dry_run_fails_for_jprs_only(
     config_dir.add("other.example.com", server=LETS_ENCRYPT, **OURS)
     with pytest.raises(PolicyError) as caught:
         renewing.enforce(renewing(SITE, option))
-    assert str(caught.value).startswith(f"{option} does not work with JPRS")
+    assert str(caught.value).startswith(f"{option} does not work properly with JPRS")
     assert f"--cert-name {SITE} --jprs-check" in str(caught.value)
     assert renewing.enforce(renewing("other.example.com", option)) is Role.APACHE
 
@@ -200,7 +200,7 @@ def test_reconfigure(config_dir: ConfigDir, parse: Parse) -> None:
     except SystemExit:  # not in Certbot before 2.3
         return
     ours.server = policy.SERVER
-    with pytest.raises(PolicyError, match="certbot reconfigure does not work with JPRS"):
+    with pytest.raises(PolicyError, match="certbot reconfigure does not work properly with JPRS"):
         Selection(Decision()).enforce(ours)
     other = parse("reconfigure", "--cert-name", "other.example.com").config
     assert Selection(Decision()).enforce(other) is Role.APACHE

@@ -12,6 +12,7 @@ import pytest
 from certbot.display import util as display_util
 from tqdm import tqdm
 
+from certbot_jprs.ground import language
 from certbot_jprs.wait import progress
 from certbot_jprs.wait.progress import Bar, Lines
 
@@ -53,10 +54,36 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0:00"), (-3, "0:00"), (9.9, "0:09"), (60, "1:00"), (899.99, "14:59"), (3600, "60:00")],
+    [
+        (0, "0 s"),
+        (-3, "0 s"),
+        (9.9, "9 s"),
+        (60, "1 min"),
+        (899.99, "14 min 59 s"),
+        (3599, "59 min 59 s"),
+        (3600, "1 h"),
+        (3659, "1 h"),
+        (43203.2, "12 h"),
+        (12 * 3600 + 180, "12 h 3 min"),
+        (86399, "23 h 59 min"),
+        (86400 + 59, "1 d"),
+        (3 * 86400 + 3 * 3600, "3 d 3 h"),
+    ],
 )
-def test_minutes(seconds: float, text: str) -> None:
-    assert progress.minutes(seconds) == text
+def test_durations_are_worded_as_people_do(seconds: float, text: str) -> None:
+    assert progress.duration(seconds) == text
+
+
+def test_durations_in_japanese(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language._State, "option", "ja")
+    spans = (0, 7, 580, 12 * 3600 + 180, 3 * 86400)
+    assert [progress.duration(span) for span in spans] == [
+        "0秒",
+        "7秒",
+        "9分40秒",
+        "12時間3分",
+        "3日",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -79,11 +106,11 @@ def test_lines_at_the_start_and_each_minute(screen: Screen) -> None:
     lines.hide()
     lines.close()
     assert screen.lines == [
-        "Waiting for the OCSP responder to know www.example.jp before use:",
-        "0:02 of at most 3:20 minutes so far.",
-        "Still waiting for www.example.jp: 1:02 of at most 3:20 minutes so far.",
-        "Still waiting for www.example.jp: 2:02 of at most 3:20 minutes so far.",
-        "Still waiting for www.example.jp: 3:02 of at most 3:20 minutes so far.",
+        "Waiting for the OCSP server to know www.example.jp before use:",
+        "2 s so far, at most 3 min 20 s.",
+        "Still waiting for www.example.jp: 1 min 2 s so far, at most 3 min 20 s.",
+        "Still waiting for www.example.jp: 2 min 2 s so far, at most 3 min 20 s.",
+        "Still waiting for www.example.jp: 3 min 2 s so far, at most 3 min 20 s.",
         "",
     ]
 
@@ -101,7 +128,7 @@ def test_a_long_query_leaves_no_minute_to_be_made_up_for(screen: Screen) -> None
     for age in (125, 126, 184):
         lines.tick([NAME], age, 900)
     assert [line for line in screen.lines if "Still" in line] == [
-        "Still waiting for www.example.jp: 2:05 of at most 15:00 minutes so far."
+        "Still waiting for www.example.jp: 2 min 5 s so far, at most 15 min."
     ]
 
 
@@ -112,7 +139,7 @@ def test_time_that_is_up_is_said_and_nothing_is_drawn(screen: Screen, shown: Any
     shown.hide()
     shown.close()
     assert screen.lines == [
-        "The 15:00 minutes to wait for the OCSP responder are over;",
+        "The wait for the OCSP server (15 min) is over;",
         "it is asked once about www.example.jp.",
         "",
     ]
@@ -135,9 +162,9 @@ def test_the_bar_moves_and_leaves_nothing_behind(screen: Screen) -> None:
     middle = screen.lines[-1]
     bar.tick([NAME], 2000, 900)
     end = screen.lines[-1]
-    for line, age in ((start, "0:00"), (middle, "7:30"), (end, "33:20")):
+    for line, age in ((start, "0 s"), (middle, "7 min 30 s"), (end, "33 min 20 s")):
         assert line.startswith(f"{age} |")
-        assert line.endswith("| at most 15:00 minutes")
+        assert line.endswith("| at most 15 min")
         assert len(line) == 79
     filled = [sum(char not in " |" for char in line.split("|")[1]) for line in (start, middle, end)]
     assert filled[0] == 0
@@ -147,7 +174,7 @@ def test_the_bar_moves_and_leaves_nothing_behind(screen: Screen) -> None:
     bar.tick([NAME], 2001, 900)
     screen.write("next line\n")
     assert screen.lines == [
-        "Waiting for the OCSP responder to know www.example.jp before use:",
+        "Waiting for the OCSP server to know www.example.jp before use:",
         "next line",
         "",
     ]
@@ -160,7 +187,7 @@ def test_the_bar_makes_room_for_others_and_comes_back(screen: Screen) -> None:
     screen.write("released\n")
     assert screen.lines[1:] == ["released", ""]
     bar.tick([NAME], 10, 900)
-    assert screen.lines[2].startswith("0:10 |")
+    assert screen.lines[2].startswith("10 s |")
     bar.close()
     assert screen.lines[1:] == ["released", ""]
 
@@ -171,7 +198,7 @@ def test_a_terminal_that_does_not_tell_its_size_gets_a_bar_too(
     monkeypatch.delenv("COLUMNS")
     bar = Bar(tqdm)
     bar.start([NAME], 0, 900)
-    assert screen.lines[1].startswith("0:00 |")
+    assert screen.lines[1].startswith("0 s |")
     bar.close()
 
 

@@ -47,8 +47,8 @@ def test_good_is_released(said: list[tuple[str, str]], in_service: InService | N
     assert judge(NAME, result(Status.GOOD), in_service) is Verdict.RELEASE
     ((level, text),) = said
     assert level == "told"
-    assert "says good" in text
-    assert "9:40" in text
+    assert "knows www.example.jp (good, " in text
+    assert "9 min 40 s" in text
 
 
 @pytest.mark.parametrize("in_service", [None, LONG, ends_in(days=3), ends_in(True, days=60)])
@@ -121,5 +121,5 @@ def test_words_about_a_revoked_one() -> None:
     assert NAME in first
     assert "version" not in first
     renewed = verdict.revoked(NAME, 3)
-    assert "version 3 stays" in renewed
+    assert "(version 3) stays" in renewed
     assert f"certbot renew --force-renewal --cert-name {NAME}" in renewed
