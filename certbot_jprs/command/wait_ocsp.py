@@ -149,7 +149,7 @@ def _wait(awaited: list[Awaited], timeout: float, interval: float) -> Mapping[st
         gate = Gate(
             timeout=timeout,
             interval=interval,
-            ask=Asking(responder.ask_all),
+            asking=Asking(responder.ask_all),
             progress=progress.choose(quiet=False, say=output.result),
         )
         with contextlib.closing(gate.settle(awaited)) as groups:

@@ -20,6 +20,7 @@ from certbot_jprs.ground.names import NAME
 from certbot_jprs.lineage import archive, files
 from certbot_jprs.lineage.files import Lineage
 from certbot_jprs.ocsp import certificates
+from certbot_jprs.ocsp.asking import Asking
 from certbot_jprs.ocsp.questions import Awaited
 from certbot_jprs.ocsp.responder import Responder
 from certbot_jprs.wait import progress, verdict
@@ -125,7 +126,7 @@ class Deployer:
                 gate = Gate(
                     timeout=getattr(self._config, options.OCSP_TIMEOUT),
                     interval=getattr(self._config, options.OCSP_INTERVAL),
-                    ask=responder.ask_all,
+                    asking=Asking(responder.ask_all),
                     progress=progress.choose(self._config.quiet),
                 )
                 (group,) = gate.settle([awaited])

@@ -135,7 +135,7 @@ class Release:
         return Gate(
             timeout=max(getattr(config, options.OCSP_TIMEOUT) for config in configs),
             interval=min(getattr(config, options.OCSP_INTERVAL) for config in configs),
-            ask=Asking(responder.ask_all),
+            asking=Asking(responder.ask_all),
             progress=progress.choose(self._quiet),
         )
 

@@ -1,22 +1,18 @@
-"""Asking about a fleet so that a responder that is slow about one delays no other.
+"""Asking about a fleet in the background, so that an answer is there as soon as it is given.
 
-Rules of this file: a question is put once at a time; who has no answer yet is heard in a later
-round, and its answer is never made up.
+Rules of this file: every question is answered within bounded time, whatever becomes of the thread
+that asks it; no answer is ever made up but ``UNDETERMINED``.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections.abc import Mapping
 from typing import Callable, Protocol
 
 from certbot_jprs.ocsp.evaluation import Answer, Status
 from certbot_jprs.ocsp.questions import Pair, Question
-
-PATIENCE = 1.0
-"""Seconds that a round goes on, once one has answered, for the others."""
 
 
 class Asker(Protocol):
@@ -29,47 +25,38 @@ class Asker(Protocol):
 
 
 class Asking:
-    """Rounds of questions, each as long as its quick answers take.
+    """Questions that are under way, and their answers.
 
     Args:
-        ask: asks; in a thread of its own.
-        patience: as ``PATIENCE``.
+        ask: asks; in a thread of its own for those that are asked together.
     """
 
-    def __init__(self, ask: Asker, patience: float = PATIENCE) -> None:
+    def __init__(self, ask: Asker) -> None:
         self._ask = ask
-        self._patience = patience
-        self._under_way: set[Question] = set()
         self._answered: queue.SimpleQueue[tuple[Question, Answer]] = queue.SimpleQueue()
 
-    def __call__(self, items: Mapping[Question, Pair]) -> dict[Question, Answer]:
-        """Asks what is not being asked yet.
+    def ask(self, items: Mapping[Question, Pair]) -> None:
+        """Begins to ask.
 
         Args:
-            items: what is to be known.
-
-        Returns:
-            The answers that are there, one at least; the others' questions are under way.
+            items: what is to be known, and is not under way.
         """
-        fresh = {key: pair for key, pair in items.items() if key not in self._under_way}
-        if fresh:
-            self._under_way |= set(fresh)
-            threading.Thread(
-                target=self._work, args=(fresh,), name="OCSP round", daemon=True
-            ).start()
-        answers: dict[Question, Answer] = {}
-        end = time.monotonic() + self._patience
-        while len(answers) < len(items):
-            # As long as none has answered, nobody is kept waiting by the others.
-            left = max(0.0, end - time.monotonic()) if answers else None
-            try:
-                key, answer = self._answered.get(timeout=left)
-            except queue.Empty:
-                break
-            self._under_way.discard(key)
-            if key in items:
+        threading.Thread(target=self._work, args=(items,), name="OCSP round", daemon=True).start()
+
+    def answers(self, seconds: float) -> dict[Question, Answer]:
+        """Returns the answers that have come since the last call.
+
+        Args:
+            seconds: how long to wait for one where there is none.
+        """
+        answers = {}
+        try:
+            key, answer = self._answered.get(timeout=seconds)
+            while True:
                 answers[key] = answer
-        return answers
+                key, answer = self._answered.get_nowait()
+        except queue.Empty:
+            return answers
 
     def _work(self, items: Mapping[Question, Pair]) -> None:
         told = set()

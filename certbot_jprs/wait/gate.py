@@ -1,4 +1,4 @@
-"""The wait: schedule and deadline.
+"""The wait: until an answer is there, or the time is up.
 
 Rules of this file:
 
@@ -8,22 +8,32 @@ Rules of this file:
 - The wait measures with a monotonic clock, so that a clock set back cannot prolong it.
 - A certificate's time is up when an answer comes after its deadline: a last query begins at the
   deadline, and one that hangs then must not be followed by another.
+- An answer is used when it is there. What is ready waits a second at most for what else is asked.
+- Whom to ask about when is in ``schedule.py``.
 - Ctrl-C, SIGTERM and SIGHUP end the wait at once, and never what the caller does with a group.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Callable, Protocol
+from typing import Callable, Protocol
 
-from certbot_jprs.ocsp.evaluation import Answer, Status, responder_urls
+from certbot_jprs.ocsp.evaluation import Answer, responder_urls
 from certbot_jprs.ocsp.questions import Awaited, Pair, Question
 from certbot_jprs.wait.interrupts import Interrupts
+from certbot_jprs.wait.schedule import Schedule, Waiting
 
 logger = logging.getLogger(__name__)
+
+TICK = 1.0
+"""Seconds after which the user sees that time goes by."""
+
+PATIENCE = 1.0
+"""Seconds that what is ready waits for the answers that are under way: one reload for all."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +52,13 @@ class Result:
 
 
 class Asker(Protocol):
-    """Asks about several certificates side by side, as ``Responder.ask_all`` does."""
+    """Asks about several certificates side by side, as ``Asking`` does."""
 
-    def __call__(self, items: Mapping[Question, Pair], /) -> Mapping[Question, Answer]:
-        """Returns answers, one at least, within bounded time; no answer: it is still asked."""
+    def ask(self, items: Mapping[Question, Pair], /) -> None:
+        """Begins to ask; each question is answered within bounded time."""
+
+    def answers(self, seconds: float, /) -> Mapping[Question, Answer]:
+        """Returns the answers that have come; where there are none, the next one in a while."""
 
 
 class Progress(Protocol):
@@ -71,28 +84,10 @@ class Clock:
     Attributes:
         monotonic: the time since some start, which never goes back.
         wall: the time since the epoch.
-        pause: waits.
     """
 
     monotonic: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
-    pause: Callable[[float], Any] = time.sleep
-
-
-class _Waiting:
-    """One certificate on its way through the wait."""
-
-    def __init__(self, awaited: Awaited, now: float, wall: float, timeout: float) -> None:
-        self.awaited = awaited
-        self.timeout = timeout if awaited.timeout is None else awaited.timeout
-        # A file from the future (the clock was set back) counts as written just now.
-        self.born = now - max(0.0, wall - awaited.saved_at)
-        # Asked about once, beside the first question about the new one: it costs no time then.
-        self.in_service = awaited.in_service
-        self.replaces_revoked = False
-
-    def age(self, now: float) -> float:
-        return now - self.born
 
 
 class Gate:
@@ -101,8 +96,8 @@ class Gate:
     Args:
         timeout: longest wait in seconds from a certificate's saving; 0 waits and asks not at all.
             A certificate may have one of its own.
-        interval: pause between two rounds of queries, in seconds.
-        ask: asks about all certificates that still wait.
+        interval: pause between two queries about a certificate, in seconds.
+        asking: asks.
         progress: shows the wait.
         clock: the time.
     """
@@ -112,13 +107,13 @@ class Gate:
         *,
         timeout: float,
         interval: float,
-        ask: Asker,
+        asking: Asker,
         progress: Progress,
         clock: Clock | None = None,
     ) -> None:
         self._timeout = timeout
         self._interval = interval
-        self._ask = ask
+        self._asking = asking
         self._progress = progress
         self._clock = clock or Clock()
 
@@ -140,78 +135,58 @@ class Gate:
             WaitInterrupted: a signal ended the wait; certificates not yet yielded still wait.
         """
         now, wall = self._clock.monotonic(), self._clock.wall()
-        waiting = {item.name: _Waiting(item, now, wall, self._timeout) for item in awaited}
-        unasked = {
-            name: Result(None, one.age(now))
-            for name, one in waiting.items()
-            if one.timeout == 0 or not responder_urls(one.awaited.certificate)
-        }
-        for name in unasked:
-            del waiting[name]
+        all_of_them = [Waiting(item, now, wall, self._timeout) for item in awaited]
+        unasked = [
+            one for one in all_of_them if one.timeout == 0 or not responder_urls(one.pair[0])
+        ]
+        schedule = Schedule([one for one in all_of_them if one not in unasked], self._interval)
         with Interrupts() as interrupts:
             if unasked:
-                yield unasked
-            if not waiting:
+                yield {one.name: Result(None, one.age(now)) for one in unasked}
+            if not schedule.waiting:
                 return
-            self._show(self._progress.start, waiting)
+            self._show(self._progress.start, schedule)
             try:
-                while waiting:
+                while schedule.waiting:
                     with interrupts.listening():
-                        ready = self._round(waiting)
-                    if ready:
-                        (self._progress.hide if waiting else self._progress.close)()
-                        yield ready
-                    if waiting:
-                        with interrupts.listening():
-                            self._sleep(waiting)
+                        ready = self._next(schedule)
+                    (self._progress.hide if schedule.waiting else self._progress.close)()
+                    yield ready
             finally:
                 self._progress.close()
 
-    def _round(self, waiting: dict[str, _Waiting]) -> dict[str, Result]:
-        """Asks once about all that wait, and takes out of ``waiting`` what is settled."""
-        questions: dict[Question, Pair] = {}
-        for name, one in waiting.items():
-            questions[name, "new"] = (one.awaited.certificate, one.awaited.issuer)
-            if one.in_service is not None:
-                questions[name, "in service"] = one.in_service
-        answers = self._ask(questions)
-        now = self._clock.monotonic()
-        ready = {}
-        for name, one in waiting.items():
-            old = answers.get((name, "in service"))
-            if old is not None:
-                one.in_service = None
-                one.replaces_revoked = old.status is Status.REVOKED
-            answer = answers.get((name, "new"))
-            if answer is None:  # its query is under way, and ends in time
-                continue
-            logger.debug(
-                "OCSP status of %s after %.1f s: %s (%s)",
-                name,
-                one.age(now),
-                answer.status.name,
-                answer.reason,
-            )
-            final = answer.status in (Status.GOOD, Status.REVOKED)
-            if final or one.replaces_revoked or one.age(now) >= one.timeout:
-                ready[name] = Result(answer, one.age(now), one.replaces_revoked)
-        for name in ready:
-            del waiting[name]
+    def _next(self, schedule: Schedule) -> dict[str, Result]:
+        """Asks until some are settled, and for a moment longer whether others are too."""
+        ready: dict[str, Result] = {}
+        end, shown_at = math.inf, self._clock.monotonic()
+        while schedule.waiting:
+            now = self._clock.monotonic()
+            questions = schedule.due(now)
+            if questions:
+                self._asking.ask(questions)
+            if ready and (now >= end or not schedule.is_under_way()):
+                break
+            seconds = min(TICK, schedule.pause(now), max(0.0, end - now))
+            answers = self._asking.answers(seconds)
+            now = self._clock.monotonic()
+            for one in schedule.heard(answers, now):
+                ready[one.name] = Result(one.answer, one.age(now), one.replaces_revoked)
+            self._log(answers)
+            if ready and end == math.inf:
+                end = now + PATIENCE
+            if now - shown_at >= TICK and schedule.waiting:
+                shown_at = now
+                self._show(self._progress.tick, schedule)
         return ready
 
-    def _sleep(self, waiting: dict[str, _Waiting]) -> None:
-        """Pauses until the next round, or the next deadline if that is sooner."""
-        now = self._clock.monotonic()
-        until = now + self._interval
-        for one in waiting.values():
-            until = min(until, one.born + one.timeout)
-        while now < until:
-            self._clock.pause(min(1.0, until - now))
-            now = self._clock.monotonic()
-            self._show(self._progress.tick, waiting)
+    def _log(self, answers: Mapping[Question, Answer]) -> None:
+        for (name, which), answer in answers.items():
+            logger.debug(
+                "OCSP status of %s (%s): %s (%s)", name, which, answer.status.name, answer.reason
+            )
 
     def _show(
-        self, show: Callable[[Sequence[str], float, float], None], waiting: dict[str, _Waiting]
+        self, show: Callable[[Sequence[str], float, float], None], schedule: Schedule
     ) -> None:
-        last = max(waiting.values(), key=lambda one: one.born + one.timeout)
-        show(list(waiting), last.age(self._clock.monotonic()), last.timeout)
+        last = max(schedule.waiting.values(), key=lambda one: one.deadline)
+        show(list(schedule.waiting), last.age(self._clock.monotonic()), last.timeout)

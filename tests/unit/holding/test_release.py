@@ -108,7 +108,10 @@ class Bench:
                     module.logger, level, lambda text, *_a, **_k: self.told.append(text)
                 )
         monkeypatch.setattr(release, "Responder", lambda: self)
-        monkeypatch.setattr(gate.Clock, "__init__", _quick_clock)
+        quick = Quick(self.ask_all)
+        monkeypatch.setattr(release, "Asking", lambda _ask: quick)
+        clock = quick.clock()
+        monkeypatch.setattr(gate, "Clock", lambda: clock)
 
     # The responder
 
@@ -186,16 +189,26 @@ class Bench:
         return "\n".join(self.told)
 
 
-def _quick_clock(self: gate.Clock) -> None:
-    """Makes a clock on which a pause of a second takes a millisecond."""
-    began, passed = dt.datetime.now().timestamp(), [0.0]
+class Quick:
+    """Asks and answers at once, and has a second pass in no time: an asker and its clock."""
 
-    def pause(seconds: float) -> None:
-        passed[0] += seconds
+    def __init__(self, ask: Callable[[Mapping[Any, Any], Callable[[Any, Answer], None]], None]):
+        self._ask = ask
+        self._began = dt.datetime.now().timestamp()
+        self._passed = 0.0
+        self._answers: dict[Any, Answer] = {}
 
-    object.__setattr__(self, "monotonic", lambda: passed[0])
-    object.__setattr__(self, "wall", lambda: began + passed[0])
-    object.__setattr__(self, "pause", pause)
+    def ask(self, items: Mapping[Any, Any]) -> None:
+        self._ask(items, self._answers.__setitem__)
+
+    def answers(self, seconds: float) -> dict[Any, Answer]:
+        answers, self._answers = self._answers, {}
+        if not answers:
+            self._passed += seconds
+        return answers
+
+    def clock(self) -> gate.Clock:
+        return gate.Clock(lambda: self._passed, lambda: self._began + self._passed)
 
 
 def raising(error: Exception) -> Callable[..., None]:
@@ -491,12 +504,15 @@ def test_a_signal_ends_the_wait_and_says_how_to_go_on(bench: Bench, names: tuple
     bench.add(C)
     rounds: list[int] = []
 
-    def interrupt(self: gate.Gate, _waiting: object) -> None:
+    def interrupt(self: Quick, _seconds: float) -> dict[Any, Answer]:
+        if answers := self._answers:
+            self._answers = {}
+            return answers
         rounds.append(1)
         raise WaitInterrupted("The wait was ended by SIGTERM.")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gate.Gate, "_sleep", interrupt)
+        patch.setattr(Quick, "answers", interrupt)
         with pytest.raises(KeyboardInterrupt):
             bench.run()
     assert rounds == [1]

@@ -1,4 +1,4 @@
-"""Rounds of questions: quick answers are not kept waiting by slow ones."""
+"""Questions in the background: an answer is there as soon as it is given."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Asked:
     """A responder that answers for ``a`` at once, and for all else when it is let go."""
 
     def __init__(self) -> None:
-        self.batches: list[set[Question]] = []
+        self.batches: list[dict[Question, Pair]] = []
         self.go = threading.Event()
 
     def __call__(
         self, items: Mapping[Question, Pair], tell: Callable[[Question, Answer], None], /
     ) -> None:
-        self.batches.append(set(items))
+        self.batches.append(dict(items))
         if A in items:
             tell(A, UNKNOWN)
         slow = [key for key in items if key != A]
@@ -47,40 +47,54 @@ def asked() -> Asked:
     return Asked()
 
 
-def test_all_that_answer_at_once_are_in_the_round(asked: Asked) -> None:
+def collect(asking: Asking, count: int) -> dict[Question, Answer]:
+    """Waits until so many have been answered for."""
+    answers: dict[Question, Answer] = {}
+    end = time.monotonic() + 10
+    while len(answers) < count and time.monotonic() < end:
+        answers.update(asking.answers(1))
+    return answers
+
+
+def test_all_that_is_asked_is_answered(asked: Asked) -> None:
     asked.go.set()
-    asking = Asking(asked, patience=5)
-    assert asking({A: PAIR, B: PAIR}) == {A: UNKNOWN, B: GOOD}
-    assert asking({A: PAIR}) == {A: UNKNOWN}
-    assert asked.batches == [{A, B}, {A}]
-    assert asking({}) == {}
+    asking = Asking(asked)
+    asking.ask({A: PAIR, OLD: PAIR})
+    assert collect(asking, 2) == {A: UNKNOWN, OLD: GOOD}
+    assert asked.batches == [{A: PAIR, OLD: PAIR}]
+    assert asking.answers(0) == {}
 
 
-def test_a_slow_one_is_heard_in_a_later_round_and_asked_once(asked: Asked) -> None:
-    asking = Asking(asked, patience=0.05)
-    for _ in range(2):
-        began = time.monotonic()
-        assert asking({A: PAIR, B: PAIR}) == {A: UNKNOWN}
-        assert time.monotonic() - began < 2
+def test_an_answer_is_there_before_the_slow_ones(asked: Asked) -> None:
+    asking = Asking(asked)
+    asking.ask({A: PAIR, B: PAIR})
+    assert asking.answers(10) == {A: UNKNOWN}
+    # Others are asked about meanwhile.
+    asking.ask({A: PAIR})
+    assert asking.answers(10) == {A: UNKNOWN}
     asked.go.set()
-    assert asking({B: PAIR}) == {B: GOOD}
-    assert asked.batches == [{A, B}, {A}]
+    assert asking.answers(10) == {B: GOOD}
 
 
-def test_where_none_is_quick_the_round_is_as_long_as_the_quickest_takes(asked: Asked) -> None:
-    asking = Asking(asked, patience=0.01)
-    threading.Timer(0.2, asked.go.set).start()
+def test_who_waits_is_woken_by_the_answer_and_not_before(asked: Asked) -> None:
+    asking = Asking(asked)
+    asking.ask({B: PAIR})
     began = time.monotonic()
-    assert B in asking({B: PAIR, OLD: PAIR})
-    assert time.monotonic() - began > 0.15
+    assert asking.answers(0.05) == {}
+    assert time.monotonic() - began >= 0.05
+    threading.Timer(0.2, asked.go.set).start()
+    assert asking.answers(60) == {B: GOOD}
+    assert time.monotonic() - began < 30
 
 
-def test_an_answer_that_nobody_asks_for_any_more_is_let_go(asked: Asked) -> None:
-    asking = Asking(asked, patience=0.01)
-    assert asking({A: PAIR, OLD: PAIR}) == {A: UNKNOWN}
+def test_answers_that_came_meanwhile_are_all_there(asked: Asked) -> None:
     asked.go.set()
-    assert asking({A: PAIR}) == {A: UNKNOWN}
-    assert asking({B: PAIR}) == {B: GOOD}
+    asking = Asking(asked)
+    asking.ask({B: PAIR, OLD: PAIR})
+    end = time.monotonic() + 10
+    while asking._answered.qsize() < 2 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert asking.answers(0) == {B: GOOD, OLD: GOOD}
 
 
 def test_a_thread_that_fails_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +105,18 @@ def test_a_thread_that_fails_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPat
         tell(A, GOOD)
         raise MemoryError
 
-    answers = Asking(broken, patience=5)({A: PAIR, B: PAIR})
+    asking = Asking(broken)
+    asking.ask({A: PAIR, B: PAIR})
+    answers = collect(asking, 2)
     assert answers[A] is GOOD
     assert answers[B].status is Status.UNDETERMINED
+    assert answers[B].reason
     assert failed.wait(5)
+
+
+def test_a_process_can_end_while_questions_are_under_way(asked: Asked) -> None:
+    Asking(asked).ask({B: PAIR})
+    (thread,) = [each for each in threading.enumerate() if each.name == "OCSP round"]
+    assert thread.daemon
+    asked.go.set()
+    thread.join(10)

@@ -1,0 +1,264 @@
+"""How late at most, and with how many questions, by the fleet's size and order: on a fake clock.
+
+Each wait is played through the gate: answers take a tenth of a second, and what is ready is put
+into service by a reload of two seconds, during which nobody is asked about.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from certbot_jprs.ocsp.evaluation import Answer, Status
+from certbot_jprs.wait import schedule
+from certbot_jprs.wait.schedule import Schedule, Waiting
+from tests.unit.wait.test_gate import ASKABLE, CA, Bench, good_after, replacing, waits
+
+RELOAD = 2.0
+INTERVAL = 10.0
+SIZES = (1, 2, 3, 5, 8, 10, 11, 12, 20, 60)
+SLACK = 1.5
+"""What an answer takes, and the moment for those that are under way."""
+
+
+def all_say(names: Sequence[str], says: Any) -> dict[str, Any]:
+    return dict.fromkeys(names, says)
+
+
+@dataclass
+class Played:
+    """What came of a wait.
+
+    Attributes:
+        late: seconds from each one's own good to when it is served, in the order of issue.
+        asked: when each question was put.
+        first: when the first one was served.
+        groups: how many reloads there were.
+    """
+
+    late: list[float]
+    asked: list[float]
+    first: float
+    groups: int
+
+    def asked_before(self, time: float) -> int:
+        return sum(at <= time for at in self.asked)
+
+
+def play(
+    good: Sequence[float | None],
+    *,
+    timeout: float = 3600,
+    interval: float = INTERVAL,
+    spacing: float = 0.0,
+    seconds: float = 0.1,
+) -> Played:
+    """Plays a wait.
+
+    Args:
+        good: when each is good, in the order of issue; None for never.
+        timeout: as the gate's.
+        interval: as the gate's.
+        spacing: seconds from one issuance to the next.
+        seconds: what an answer takes.
+    """
+    names = [f"n{number:03}" for number in range(len(good))]
+    says = {name: Status.UNKNOWN if at is None else good_after(at) for name, at in zip(names, good)}
+    bench = Bench(timeout=timeout, interval=interval, **says)
+    bench.asked.seconds = seconds
+    # Issued one after the other; given in another order, since nothing says that it is this one.
+    items = [replacing(name, (len(good) - n) * spacing) for n, name in enumerate(names)]
+    random.Random(1).shuffle(items)  # noqa: S311
+    served: dict[str, float] = {}
+    groups = 0
+    for group in bench.gate.settle(items):
+        bench.time.pass_by(RELOAD)
+        groups += 1
+        served.update(dict.fromkeys(group, bench.asked.now))
+    late = [served[name] - at for name, at in zip(names, good) if at is not None]
+    return Played(late, [at for at, _who in bench.asked.asked], min(served.values()), groups)
+
+
+@pytest.mark.parametrize("begins", [0, 60, 63.3, 66.6])
+@pytest.mark.parametrize("count", [*SIZES, 300])
+def test_together(count: int, begins: float) -> None:
+    played = play([begins] * count)
+    assert max(played.late) <= INTERVAL + RELOAD + SLACK
+    assert played.groups <= 2
+
+
+@pytest.mark.parametrize(
+    ("count", "spacing"),
+    [*((count, spacing) for count in SIZES for spacing in (0.2, 1, 3.5, 8, 13)), (300, 3.5)],
+)
+def test_in_the_order_of_issue(count: int, spacing: float) -> None:
+    for begins in (60, 64.5):
+        played = play([begins + n * spacing for n in range(count)], spacing=spacing, timeout=9999)
+        # A reload may be under way when it becomes ready.
+        assert max(played.late) <= INTERVAL + 2 * RELOAD + SLACK < 20
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("count", [*SIZES, 150])
+def test_out_of_order(count: int, seed: int) -> None:
+    order = random.Random(seed)  # noqa: S311
+    good = [60 + order.uniform(0, 300) for _ in range(count)]
+    if seed % 2:
+        good.sort(reverse=True)
+    played = play(good, spacing=3.5)
+    rotation = max(INTERVAL, count * schedule.PACE)
+    assert played.first - min(good) <= rotation + RELOAD + SLACK
+    # After the first one, the limit is lifted.
+    lifted = played.first
+    ends = [at + late for at, late in zip(good, played.late)]
+    assert all(
+        end - max(at, lifted) <= INTERVAL + 2 * RELOAD + SLACK for at, end in zip(good, ends)
+    )
+
+
+@pytest.mark.parametrize("stuck", [0, 1, 59])
+@pytest.mark.parametrize("spacing", [0, 3.5])
+def test_one_that_stays_unknown_holds_up_no_other(stuck: int, spacing: float) -> None:
+    good: list[float | None] = [60 + spacing * n for n in range(60)]
+    good[stuck] = None
+    played = play(good, timeout=600, spacing=spacing)
+    assert len(played.late) == 59
+    assert max(played.late) <= INTERVAL + 2 * RELOAD + SLACK
+
+
+def test_five() -> None:
+    for offsets in (
+        [0.0] * 5,
+        [3.5 * n for n in range(5)],
+        [-3.5 * n for n in range(5)],
+        [0, 90, 30, 120, 60],
+        [0, 2, 2.5, 11, 3],
+    ):
+        late: list[float] = []
+        for phase in range(40):
+            played = play([60 + phase / 4 + offset for offset in offsets], spacing=3.5)
+            # Without the reload, which is the server's: the figures are of what is asked.
+            late += [each - RELOAD for each in played.late]
+        assert max(late) <= 12
+        assert statistics.median(late) <= 6
+
+
+@pytest.mark.parametrize("count", [60, 300])
+def test_a_fleet_asks_about_one_a_second(count: int) -> None:
+    played = play([60.0] * count)
+    assert played.asked_before(60) <= 80
+    for second in range(60):
+        # One in turn, the two oldest, and one about what is in service.
+        assert sum(second <= at < second + 1 for at in played.asked) <= 4
+    assert played.asked_before(60) >= 60
+
+
+def test_none_is_forgotten() -> None:
+    names = [f"n{n:03}" for n in range(60)]
+    bench = Bench(timeout=9999, **all_say(names, Status.UNKNOWN))
+    groups = bench.gate.settle([waits(name, 60 - n) for n, name in enumerate(names)])
+
+    def enough() -> None:
+        if bench.asked.now > 240:
+            raise EOFError
+
+    bench.asked.on_pause = enough
+    with pytest.raises(EOFError):
+        next(groups)
+    first_round = list(dict.fromkeys(name for _at, (name, _which) in bench.asked.asked))
+    assert first_round == names
+    for n, name in enumerate(names):
+        times = bench.asked.times(name)
+        gaps = [later - sooner for sooner, later in zip(times, times[1:])]
+        assert max(gaps) <= (10.0 if n < schedule.OLDEST else 60.0)
+
+
+def test_hanging_queries_take_nobodys_turn() -> None:
+    played = play([60.0] * 60, seconds=9.0)
+    assert max(played.late) <= INTERVAL + 9 + RELOAD + SLACK
+    assert played.asked_before(60) <= 80
+
+
+def test_what_is_past_its_time_is_asked_about_at_once_and_together() -> None:
+    played = play([None] * 60, timeout=100, spacing=60)
+    late = [at for at in played.asked if at == 0]
+    # All but the last two, with what they have in service; and those two in their turn.
+    assert len(late) >= 58 * 2
+    assert played.first < RELOAD + SLACK
+    assert played.groups <= 3
+
+
+def test_an_interval_of_a_second_is_no_reason_to_hurry() -> None:
+    played = play([60.0] * 60, interval=1)
+    assert played.asked_before(60) <= 80
+    assert max(played.late) <= RELOAD + SLACK + 1
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_few_are_asked_about_every_interval(count: int) -> None:
+    played = play([600.0] * count)
+    assert played.asked_before(599) <= 1.2 * count * 60 + 2 * count
+
+
+# What is in service.
+
+
+def asked_about_old(bench: Bench) -> list[tuple[float, str]]:
+    return [(at, name) for at, (name, which) in bench.asked.asked if which == "in service"]
+
+
+def test_one_that_is_revoked_has_all_looked_at() -> None:
+    names = [f"n{n:02}" for n in range(30)]
+    bench = Bench(timeout=9999, **all_say(names, good_after(1000)))
+    bench.asked.old = {names[2]: Status.REVOKED, names[20]: Status.REVOKED}
+    groups = bench.gate.settle([replacing(name, 100 - n) for n, name in enumerate(names)])
+    group = next(groups)
+    # Two are looked at in the first 15 seconds, the third is revoked, and with it the other one.
+    assert sorted(group) == [names[2], names[20]]
+    assert all(result.replaces_revoked for result in group.values())
+    assert bench.asked.now == 2 * schedule.ASIDE
+    old = asked_about_old(bench)
+    assert [at for at, _name in old[:3]] == [0, schedule.ASIDE, 2 * schedule.ASIDE]
+    assert sorted(name for _at, name in old) == names
+
+
+def test_the_one_in_service_is_looked_at_with_the_last_question_at_the_latest() -> None:
+    names = [f"n{n:02}" for n in range(30)]
+    bench = Bench(timeout=40, **all_say(names, Status.UNKNOWN))
+    list(bench.gate.settle([replacing(name) for name in names]))
+    old = asked_about_old(bench)
+    assert [at for at, _name in old] == [0, 15, 30, *[40] * 27]
+
+
+def test_few_are_looked_at_one_a_second() -> None:
+    names = list("abcde")
+    bench = Bench(timeout=40, **all_say(names, Status.UNKNOWN))
+    list(bench.gate.settle([replacing(name) for name in names]))
+    assert asked_about_old(bench) == list(enumerate(names))
+
+
+# The schedule by itself.
+
+
+def make(*names: str, ago: float = 0) -> Schedule:
+    items = [Waiting(waits(name, ago), 50.0, 1_000_000.0, 900) for name in names]
+    return Schedule(items, INTERVAL)
+
+
+def test_nothing_is_due_twice_and_the_pause_lasts_until_something_is() -> None:
+    one = make("a")
+    assert one.pause(50) == 0
+    assert one.due(50) == {("a", "new"): (ASKABLE, CA.issuer)}
+    assert one.is_under_way()
+    assert one.due(50) == {}
+    assert one.pause(50) == float("inf")
+    assert one.heard({("a", "new"): Answer(Status.UNKNOWN, "because")}, 51) == []
+    assert not one.is_under_way()
+    assert one.pause(51) == 9
+    assert one.due(59.9) == {}
+    assert list(one.due(60)) == [("a", "new")]
