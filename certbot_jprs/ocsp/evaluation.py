@@ -50,6 +50,7 @@ _NEVER_ISSUED = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # when an attribute is looked at, however well the outermost structure could be loaded.
 _UNREADABLE = (
     ValueError,  # malformed DER, impossible dates, version or status numbers without a name
+    IndexError,  # where OpenSSL is more lenient than DER is
     KeyError,  # cryptography 38: a name with a string of a type that names do not have
     TypeError,  # cryptography 3.4: a value of another kind than the field's
     OverflowError,  # numbers too long for a machine word
@@ -204,7 +205,7 @@ def _evaluate(
     # Before cryptography 37 a response *is* its only part; with several it cannot be read.
     singles: list[Any] = list(getattr(parsed, "responses", (parsed,)))
     single = _find(singles, certificate, issuer)
-    check_signature(parsed, issuer, now)
+    check_signature(parsed, response, issuer, now)
     # RFC 6960 section 4.4: what is critical must be understood, and none of these is of use
     # here. (Those of one answer among several are not told by cryptography.)
     extensions = [*parsed.extensions, *(parsed.single_extensions if len(singles) == 1 else ())]

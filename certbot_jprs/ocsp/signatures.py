@@ -30,15 +30,26 @@ class Rejected(Exception):
     """A response failed a check; the message is the reason. ``ocsp.evaluate`` catches it."""
 
 
-def check_signature(response: ocsp.OCSPResponse, issuer: x509.Certificate, now: datetime) -> None:
+def check_signature(
+    response: ocsp.OCSPResponse, der: bytes, issuer: x509.Certificate, now: datetime
+) -> None:
     """Checks that the issuer or its delegate signed (RFC 6960 sections 3.2 and 4.2.2.2).
 
     A delegate's own revocation is not looked up: that is what id-pkix-ocsp-nocheck, required by
     the Baseline Requirements (section 4.9.9), says of it.
 
+    Args:
+        response: a successful response.
+        der: the same as it came.
+        issuer: the certificate of the CA that issued what was asked about.
+        now: the time, aware.
+
     Raises:
         Rejected: neither did.
+        ValueError, IndexError: the response is malformed.
     """
+    if _unused_bits(der) != b"\0":
+        raise Rejected("signature is not a whole number of bytes")
     algorithm = response.signature_hash_algorithm
     if algorithm is not None and algorithm.name not in _SIGNATURE_HASHES:
         raise Rejected(f"signature uses {algorithm.name}")
@@ -57,6 +68,37 @@ def check_signature(response: ocsp.OCSPResponse, issuer: x509.Certificate, now: 
             reason = "signature is not the delegate's"
         reasons.append(reason)
     raise Rejected(reasons[0] if reasons else "signer is neither the issuer nor in the response")
+
+
+def _unused_bits(der: bytes) -> bytes:
+    """Finds how many bits of a response's signature are not in use (X.690 section 8.6.2.2).
+
+    All signatures of these rules are whole bytes; ``cryptography`` does not tell of others.
+
+    Args:
+        der: a successful response (RFC 6960 section 4.2.1).
+    """
+    _status, response_bytes = _elements(_elements(der)[0])
+    _type, octets = _elements(_elements(response_bytes)[0])
+    _data, _algorithm, signature, *_certificates = _elements(_elements(octets)[0])
+    return signature[:1]
+
+
+def _elements(der: bytes) -> list[bytes]:
+    """Splits DER into its elements' contents (X.690 section 8.1).
+
+    Raises:
+        IndexError: it ends within a length.
+    """
+    found = []
+    while der:
+        size, start = der[1], 2
+        if size & 0x80:
+            start += size & 0x7F
+            size = int.from_bytes(der[2:start], "big")
+        found.append(der[start : start + size])
+        der = der[start + size :]
+    return found
 
 
 def _is_responder(response: ocsp.OCSPResponse, signer: x509.Certificate) -> bool:

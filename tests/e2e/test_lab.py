@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -166,6 +167,7 @@ def ask(world: World, serial: int, timeout: float = 1) -> str:
     [
         ("good", "good"),
         ("delegated", "good"),
+        ("delegated by key", "good"),
         ("unknown", "unknown"),
         ("revoked", "revoked"),
         ("stale", "Status times invalid"),
@@ -195,6 +197,15 @@ def test_the_responder_behaves_as_told(world: World, behaviour: str, seen: str) 
     assert seen.lower() in ask(world, issued.serial).lower()
     assert ask(world, other.serial) == "good"
     assert [query.answer for query in world.ocsp.asked(issued.serial)] == [behaviour]
+
+
+def test_the_ca_satisfies_a_strict_client(world: World) -> None:
+    # Python 3.13 verifies so by itself (RFC 5280): key usage, authority key identifier.
+    context = ssl.create_default_context(cadata=pki.pem(world.authority.certificate))
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    plain = world.namespace.connect("web", (namespace.CA, 443))
+    with context.wrap_socket(plain, server_hostname=world.jprs.host) as secured:
+        assert secured.version()
 
 
 def test_the_responder_knows_a_certificate_only_after_a_while(world: World) -> None:

@@ -166,7 +166,7 @@ def test_a_responder_that_comes_into_reach_ends_the_wait(world: World, where: st
         in_service_soon(world, running)
 
 
-@pytest.mark.parametrize("behaviour", ["good", "delegated"])
+@pytest.mark.parametrize("behaviour", ["good", "delegated", "delegated by key"])
 def test_good_is_deployed_at_once(world: World, behaviour: str) -> None:
     world.vhost(NAME)
     world.ocsp.behave(behaviour)

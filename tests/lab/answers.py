@@ -31,6 +31,7 @@ SIGNED = (
     "other issuer",
     "other key",
     "delegated",
+    "delegated by key",
     "delegated without EKU",
     "delegate out of date",
     "delegated by another",
@@ -44,6 +45,9 @@ _OUTSIDE = {
     "internalError": ocsp.OCSPResponseStatus.INTERNAL_ERROR,
     "malformedRequest": ocsp.OCSPResponseStatus.MALFORMED_REQUEST,
 }
+
+
+UNHEARD_OF = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,10 @@ def signed(behaviour: str, request: ocsp.OCSPRequest, issued: Issued) -> bytes:
         revocation_reason=x509.ReasonFlags.unspecified if revoked else None,
     )
     # By name, so that a signature by another key claims to be the issuer's.
-    builder = builder.responder_id(ocsp.OCSPResponderEncoding.NAME, signer.certificate)
+    encoding = ocsp.OCSPResponderEncoding.NAME
+    if behaviour == "delegated by key":
+        encoding = ocsp.OCSPResponderEncoding.HASH
+    builder = builder.responder_id(encoding, signer.certificate)
     if signer.included:
         builder = builder.certificates(list(signer.included))
     for extension in request.extensions:
@@ -113,29 +120,47 @@ def _signer(behaviour: str, issued: Issued) -> _Signer:
         return _Signer(key, _selfsigned(issued.issuer.subject, key))
     if not behaviour.startswith("delegate"):
         return _Signer(issued.issuer_key, issued.issuer)
-    own = rsa.generate_private_key(65537, 2048)
     by = issued.issuer_key
     if behaviour == "delegated by another":
         by = rsa.generate_private_key(65537, 2048)
     begin = pki.now() - datetime.timedelta(days=1)
-    lifetime = datetime.timedelta(days=30)
     if behaviour == "delegate out of date":
         begin -= datetime.timedelta(days=60)
+    own = rsa.generate_private_key(65537, 2048)
+    certificate = _delegate(
+        own, issued.issuer, by, begin, may_sign=behaviour != "delegated without EKU"
+    )
+    return _Signer(own, certificate, [certificate])
+
+
+def _delegate(
+    own: rsa.RSAPrivateKey,
+    issuer: x509.Certificate,
+    key: rsa.RSAPrivateKey,
+    begin: datetime.datetime,
+    *,
+    may_sign: bool,
+) -> x509.Certificate:
+    """Mints a delegate as CAs do (Baseline Requirements 7.1.2.8), with something nobody knows."""
     builder = (
         x509.CertificateBuilder()
         .subject_name(pki.name("OCSP delegate"))
-        .issuer_name(issued.issuer.subject)
+        .issuer_name(issuer.subject)
         .public_key(own.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(begin)
-        .not_valid_after(begin + lifetime)
+        .not_valid_after(begin + datetime.timedelta(days=30))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(pki.key_usage("digital_signature"), critical=True)
         .add_extension(x509.OCSPNoCheck(), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(own.public_key()), critical=False)
+        .add_extension(pki.authority_key_identifier(issuer), critical=False)
+        .add_extension(UNHEARD_OF, critical=False)
     )
-    if behaviour != "delegated without EKU":
+    if may_sign:
         usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING])
         builder = builder.add_extension(usage, critical=False)
-    certificate = builder.sign(by, hashes.SHA256())
-    return _Signer(own, certificate, [certificate])
+    return builder.sign(key, hashes.SHA256())
 
 
 def _another(issued: Issued) -> x509.Certificate:

@@ -6,6 +6,7 @@ the account is registered by Certbot itself.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 
@@ -85,6 +86,30 @@ def found(world: World, names: Sequence[str], **params: str | None) -> list[Issu
     return issued
 
 
+def held(world: World, names: Sequence[str], **params: str | None) -> list[Issued]:
+    """Makes such lineages, each with a newer version that is held, as if issued just now.
+
+    Args:
+        world: where.
+        names: one name for each lineage, which is also the lineage's.
+        params: as for ``found``.
+
+    Returns:
+        The certificates that are held, in the order of the names.
+    """
+    found(world, names, **params)
+    key = rsa.generate_private_key(65537, 2048)
+    issued = []
+    for name in names:
+        each = world.jprs.mint(name, key=key)
+        _save(world, each, key, 2)
+        record = {"format": 1, "name": name, "step": "held", "in_service": 1, "held": 2}
+        text = json.dumps({**record, "since": each.issued_at, "reload": True})
+        world.write(f"/etc/letsencrypt/certbot-jprs/held/{name}.json", text, 0o600)
+        issued.append(each)
+    return issued
+
+
 def kept(world: World, names: Sequence[str], **params: str | None) -> list[Issued]:
     """Makes such lineages, which nobody serves."""
     known = list(world.path("/etc/letsencrypt/accounts").glob("*/DV/getDirectory/*"))
@@ -105,14 +130,21 @@ def _write(
     params: Mapping[str, str | None],
 ) -> None:
     (name,) = issued.names
-    issuer = pki.pem(issued.issuer)
-    texts = (issued.pem, pki.key_pem(key), issuer, issued.pem + issuer)
     etc = "/etc/letsencrypt"
-    for kind, text in zip(KINDS, texts):
-        world.write(f"{etc}/archive/{name}/{kind}1.pem", text, 0o600 if "key" in kind else 0o644)
+    _save(world, issued, key, 1)
+    for kind in KINDS:
         link = world.path(f"{etc}/live/{name}/{kind}.pem")
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(f"../../archive/{name}/{kind}1.pem")
     text = RENEWAL.format(name=name, account=account, server=world.jprs.url)
     lines = [f"{each} = {value}\n" for each, value in params.items() if value is not None]
     world.write(f"{etc}/renewal/{name}.conf", text + "".join(lines))
+
+
+def _save(world: World, issued: Issued, key: rsa.RSAPrivateKey, version: int) -> None:
+    (name,) = issued.names
+    issuer = pki.pem(issued.issuer)
+    texts = (issued.pem, pki.key_pem(key), issuer, issued.pem + issuer)
+    for kind, text in zip(KINDS, texts):
+        path = f"/etc/letsencrypt/archive/{name}/{kind}{version}.pem"
+        world.write(path, text, 0o600 if "key" in kind else 0o644)

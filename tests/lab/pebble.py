@@ -114,6 +114,7 @@ class Pebble:
         self.tls = ssl.create_default_context(
             cadata=authority.certificate.public_bytes(serialization.Encoding.PEM).decode()
         )
+        self.tls.verify_flags |= ssl.VERIFY_X509_STRICT  # as Python 3.13 does by itself
         wait_for_port(world, (LOCAL, port + 1000), self.log)
         wait_for_port(world, (LOCAL, port), self.log)
         self.issuer = x509.load_pem_x509_certificate(self._manage("/intermediates/0"))

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.types import (
     PrivateKeyTypes,
     PublicKeyTypes,
 )
-from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 UTC = datetime.timezone.utc
 
@@ -43,14 +43,41 @@ def pem(certificate: x509.Certificate) -> str:
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
+def key_usage(*allowed: str) -> x509.KeyUsage:
+    """Returns a key usage; what is not named is not allowed."""
+    usages = (
+        "digital_signature",
+        "content_commitment",
+        "key_encipherment",
+        "data_encipherment",
+        "key_agreement",
+        "key_cert_sign",
+        "crl_sign",
+        "encipher_only",
+        "decipher_only",
+    )
+    return x509.KeyUsage(**{usage: usage in allowed for usage in usages})
+
+
+def authority_key_identifier(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    """Returns what a certificate says of its issuer's key: the identifier in the issuer's."""
+    try:
+        own = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    except x509.ExtensionNotFound:
+        own = x509.SubjectKeyIdentifier.from_public_key(issuer.public_key())
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(own)
+
+
 class Authority:
-    """The CA behind the lab's HTTPS servers."""
+    """The CA behind the lab's HTTPS servers, as strict as RFC 5280 (and Python 3.13) wants it."""
 
     def __init__(self) -> None:
         """Mints it."""
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.certificate = self._builder("The lab", self.key.public_key(), authority=True).sign(
-            self.key, hashes.SHA256()
+        self.certificate = (
+            self._builder("The lab", self.key.public_key(), authority=True)
+            .add_extension(key_usage("key_cert_sign", "crl_sign"), critical=True)
+            .sign(self.key, hashes.SHA256())
         )
 
     def _builder(
@@ -65,6 +92,7 @@ class Authority:
             .not_valid_before(now() - datetime.timedelta(days=1))
             .not_valid_after(now() + datetime.timedelta(days=30))
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         )
 
     def issue(self, names: Sequence[str]) -> str:
@@ -75,6 +103,9 @@ class Authority:
             .add_extension(
                 x509.SubjectAlternativeName([x509.DNSName(each) for each in names]), critical=False
             )
+            .add_extension(key_usage("digital_signature"), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(authority_key_identifier(self.certificate), critical=False)
             .sign(self.key, hashes.SHA256())
         )
         return key_pem(key) + pem(certificate)
@@ -97,6 +128,10 @@ def leaf(
         .not_valid_before(now())
         .not_valid_after(now() + datetime.timedelta(days=1))
         .add_extension(alternatives, critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(key_usage("digital_signature", "key_encipherment"), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(authority_key_identifier(issuer), critical=False)
         .sign(key, hashes.SHA256())
     )
 

@@ -33,6 +33,7 @@ class Query:
         serial: of the certificate that it was about, -1 if it could not be read.
         names: of that certificate.
         answer: the behaviour that was shown.
+        agent: who asked: Certbot asks by itself whether what it may renew is revoked.
     """
 
     time: float
@@ -40,6 +41,7 @@ class Query:
     serial: int
     names: tuple[str, ...]
     answer: str
+    agent: str = ""
 
     def __str__(self) -> str:
         return (
@@ -53,6 +55,7 @@ class Responder:
     Attributes:
         lag: seconds from issuance until it knows a certificate.
         early: what it answers until then, ``unknown`` or ``unauthorized``.
+        seconds: how long each answer takes it, one at a time.
         queries: every question, with the answer that was given.
     """
 
@@ -65,6 +68,7 @@ class Responder:
         """
         self.find = find
         self.ending = threading.Event()
+        self.at_work = threading.Lock()
         self.reset()
         responder = self
 
@@ -81,6 +85,7 @@ class Responder:
         self.ending = threading.Event()
         self.lag = 0.0
         self.early = "unknown"
+        self.seconds = 0.0
         self.queries: list[Query] = []
         self._good: dict[int, float] = {}
         self._rules: list[tuple[str, int | str | None]] = []
@@ -132,7 +137,7 @@ class Responder:
     def record(self, query: Query) -> None:
         """Keeps a query, and when ``good`` was first said."""
         self.queries.append(query)
-        if query.answer in {"good", "delegated"}:
+        if query.answer in {"good", "delegated", "delegated by key"}:
             self._good.setdefault(query.serial, query.time)
 
     def close(self) -> None:
@@ -170,12 +175,17 @@ class _Handler(BaseHTTPRequestHandler):
             owner.record(Query(at, self.command, -1, (), "malformedRequest"))
             self._reply(200, answers.outside("malformedRequest"))
             return
+        if owner.seconds:
+            with owner.at_work:
+                owner.ending.wait(owner.seconds)
+                at = time.time()
         issued = owner.find(request.serial_number)
         behaviour = owner.decide(issued, at)
         if issued is None and behaviour in answers.SIGNED:
             behaviour = "unauthorized"
         names = () if issued is None else issued.names
-        owner.record(Query(at, self.command, request.serial_number, names, behaviour))
+        agent = self.headers.get("User-Agent", "")
+        owner.record(Query(at, self.command, request.serial_number, names, behaviour, agent))
         if behaviour in answers.OUTSIDE:
             self._reply(200, answers.outside(behaviour))
         elif behaviour in answers.SIGNED:

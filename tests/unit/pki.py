@@ -286,6 +286,20 @@ class World:
         return mint("www.example.jp", ec_key("leaf"), self.issuer.subject, self.key, **options)
 
 
+def as_cas_do(key: Key, there: World) -> list[tuple[x509.ExtensionType, bool]]:
+    """Makes the extensions that CAs give their OCSP delegates, and one that nobody knows."""
+    digital_signature = [True, *[False] * 8]
+    return [
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (x509.KeyUsage(*digital_signature), True),
+        OCSP_SIGNING,
+        (x509.OCSPNoCheck(), False),
+        (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
+        (x509.AuthorityKeyIdentifier.from_issuer_public_key(there.key.public_key()), False),
+        (x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00"), False),
+    ]
+
+
 def world(key: Key | None = None) -> World:
     """Mints a world; the CA's key is RSA unless given."""
     key = key or rsa_key("issuer")
@@ -433,6 +447,11 @@ def assemble(
         tlv(0x03, b"\0", signature),
         tlv(0xA0, sequence(*chain)) if chain else b"",
     )
+    return successful(basic, response_status)
+
+
+def successful(basic: bytes, response_status: int = 0) -> bytes:
+    """Wraps a BasicOCSPResponse."""
     return sequence(
         tlv(0x0A, bytes([response_status])),
         tlv(0xA0, sequence(oid(OCSP_BASIC_OID), octets(basic))),

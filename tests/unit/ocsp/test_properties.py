@@ -11,26 +11,52 @@ says nothing.
 from __future__ import annotations
 
 import functools
+import os
+import secrets
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
 from cryptography import x509
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from certbot_jprs.ocsp.evaluation import Status, evaluate
 from tests.unit import pki
 from tests.unit.pki import DAY, MINUTE, NOW
 
+Property = Callable[..., None]
 
-def examples(count: int) -> settings:
-    return settings(
-        max_examples=count,
-        derandomize=True,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+FRESH = int(os.environ.get("FRESH_SEED") or secrets.randbelow(2**32))
+"""The seed of this run; a failing test prints it, and ``FRESH_SEED`` in the environment sets it."""
+
+
+def holds(count: int, *given_: st.SearchStrategy[Any]) -> Callable[[Property], Property]:
+    """Makes a test of a property, which holds for the same examples each time and for fresh ones.
+
+    Args:
+        count: how many examples, half of them fresh.
+        given_: what the property is about.
+    """
+
+    def decorate(what: Property) -> Property:
+        quiet = settings(
+            max_examples=count // 2,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
+
+        @pytest.mark.parametrize("seeds", ["same", "fresh"])
+        def test(seeds: str) -> None:
+            number = FRESH if seeds == "fresh" else 0
+            print(f"FRESH_SEED={number}")  # shown where it fails
+            seed(number)(quiet(given(*given_)(what)))()
+
+        test.__name__, test.__doc__ = what.__name__, what.__doc__
+        return test
+
+    return decorate
 
 
 class Original(NamedTuple):
@@ -148,9 +174,10 @@ def test_the_strangers_are_not(one: Original) -> None:
 any_response = st.integers(0, 9).map(lambda index: [*originals(), *strangers()][index].der)
 
 
-@examples(2500)
-@given(
-    any_response, st.lists(st.tuples(st.integers(0), st.integers(1, 255)), min_size=1, max_size=4)
+@holds(
+    2500,
+    any_response,
+    st.lists(st.tuples(st.integers(0), st.integers(1, 255)), min_size=1, max_size=4),
 )
 def test_flipped_bytes(der: bytes, flips: list[tuple[int, int]]) -> None:
     mutated = bytearray(der)
@@ -159,16 +186,14 @@ def test_flipped_bytes(der: bytes, flips: list[tuple[int, int]]) -> None:
     check(bytes(mutated))
 
 
-@examples(1000)
-@given(any_response, st.floats(0, 1), st.floats(0, 1), st.binary(max_size=8))
+@holds(1000, any_response, st.floats(0, 1), st.floats(0, 1), st.binary(max_size=8))
 def test_cut_out_and_put_in(der: bytes, start: float, end: float, inserted: bytes) -> None:
     first, last = sorted((int(start * len(der)), int(end * len(der))))
     check(der[:first] + inserted + der[last:])
     check(der[:first] + inserted + der[first:])
 
 
-@examples(1500)
-@given(any_response, any_response, st.floats(0, 1), st.floats(0, 1))
+@holds(1500, any_response, any_response, st.floats(0, 1), st.floats(0, 1))
 def test_spliced_bytes(one: bytes, other: bytes, cut: float, shift: float) -> None:
     position = int(cut * len(one))
     check(one[:position] + other[position:])
@@ -205,8 +230,7 @@ contents = st.one_of(
 )
 
 
-@examples(3000)
-@given(any_response, st.integers(0), contents, st.integers(0, 4), st.sampled_from(range(256)))
+@holds(3000, any_response, st.integers(0), contents, st.integers(0, 4), st.sampled_from(range(256)))
 def test_mutated_structure(der: bytes, where: int, replacement: bytes, what: int, tag: int) -> None:
     root = tree(der)
     nodes = root.walk()
@@ -224,8 +248,7 @@ def test_mutated_structure(der: bytes, where: int, replacement: bytes, what: int
     check(root.encode())
 
 
-@examples(2000)
-@given(any_response, any_response, st.integers(0), st.integers(0))
+@holds(2000, any_response, any_response, st.integers(0), st.integers(0))
 def test_exchanged_parts(one: bytes, other: bytes, target: int, source: int) -> None:
     # Serial numbers, hashes, times, statuses, signatures, signers: all that is there.
     root, donor = tree(one), tree(other)
@@ -292,8 +315,7 @@ def delegate(kind: str) -> x509.Certificate:
     return there.delegate()
 
 
-@examples(2000)
-@given(cases)
+@holds(2000, cases)
 def test_the_verdict_is_that_of_the_model(case: Case) -> None:
     there = world()
     single = pki.Single(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from certbot_jprs.ocsp.evaluation import Status, evaluate
+from certbot_jprs.ocsp.signatures import _elements, _unused_bits
 from tests.unit import pki
 from tests.unit.pki import DAY, NOW, OCSP_SIGNING, delegated, direct
 
@@ -107,6 +110,52 @@ class TestIssuer:
         assert answer.reason == "certificate is not by the issuer that its chain names"
 
 
+def padded(response: pki.Response, unused: int) -> bytes:
+    """Encodes a response whose signature's BIT STRING says that some of its bits are not in use.
+
+    DER wants those to be zero, so responses are signed until they are.
+    """
+    for number in range(5000):
+        tbs = response.change(produced_at=NOW - number * dt.timedelta(seconds=1)).tbs()
+        algorithm, signature = pki.sign(response.key, tbs)
+        if signature[-1] % (1 << unused) == 0:
+            basic = pki.sequence(tbs, algorithm, pki.tlv(0x03, bytes([unused]), signature))
+            return pki.successful(basic)
+    raise AssertionError("not one in thousands")
+
+
+class TestBits:
+    """A signature is a whole number of bytes."""
+
+    def test_all_in_use(self, world: pki.World) -> None:
+        assert reason(world, padded(direct(world), 0)) == GOOD
+
+    @pytest.mark.parametrize("unused", [1, 2, 7])
+    def test_some_not_in_use(self, world: pki.World, unused: int) -> None:
+        assert reason(world, padded(direct(world), unused)) == (
+            "signature is not a whole number of bytes"
+        )
+
+    def test_an_explicit_default_version(self, world: pki.World) -> None:
+        # DER leaves it out, some responders do not; what cryptography reads is not refused here.
+        (node,) = pki.parse(direct(world).tbs())
+        node.children.insert(0, pki.Node(0xA0, pki.integer(0)))
+        tbs = node.encode()
+        der = pki.assemble(tbs, *pki.sign(world.key, tbs))
+        assert _unused_bits(der) == b"\0"
+        try:
+            ocsp.load_der_ocsp_response(der)
+        except ValueError:
+            assert reason(world, der) == "response is malformed"
+        else:
+            assert reason(world, der) == GOOD
+
+    @pytest.mark.parametrize("size", [1, 100, 127, 128, 255, 256, 70000])
+    def test_elements_of_any_length(self, size: int) -> None:
+        assert _elements(pki.octets(size * b"x") + pki.integer(5)) == [size * b"x", b"\x05"]
+        assert _elements(b"") == []
+
+
 class TestHash:
     """Hashes that signatures may use."""
 
@@ -156,6 +205,20 @@ class TestDelegate:
     @pytest.mark.parametrize("by_key", [False, True])
     def test_signs(self, world: pki.World, by_key: bool) -> None:
         assert reason(world, delegated(world, by_key=by_key)) == GOOD
+
+    @pytest.mark.parametrize("by_key", [False, True])
+    @pytest.mark.parametrize("own", [pki.ec_key("delegate"), pki.rsa_key("delegate")])
+    def test_signs_with_a_certificate_as_cas_issue_them(
+        self, world: pki.World, own: pki.Key, by_key: bool
+    ) -> None:
+        delegate = world.delegate(own, extensions=pki.as_cas_do(own, world))
+        assert reason(world, delegated(world, delegate, own, by_key=by_key)) == GOOD
+
+    @pytest.mark.parametrize("by_key", [False, True])
+    def test_a_responder_id_that_is_not_the_delegates(self, world: pki.World, by_key: bool) -> None:
+        nobody = pki.mint("Nobody", pki.ec_key("nobody"))
+        response = delegated(world, by_key=by_key).change(signer=nobody)
+        assert reason(world, response) == "signer is neither the issuer nor in the response"
 
     def test_rsa(self, world: pki.World) -> None:
         assert reason(world, delegated(world, key=pki.rsa_key("delegate"))) == GOOD

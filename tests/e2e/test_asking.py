@@ -1,0 +1,68 @@
+"""A fleet asks politely, and what is good is in service soon: with the real queries, in the lab."""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+from tests.e2e.held import RENEW, WAITING, never_early, serials, served
+from tests.lab import World, fleet
+
+FIVE = tuple(f"{letter}.example.jp" for letter in "abcde")
+DEFAULT = {"certbot_jprs__ocsp_interval": "10"}
+TWENTY = tuple(f"n{number:02}.example.jp" for number in range(20))
+
+
+def late(world: World, names: tuple[str, ...], good: float, watcher: object) -> list[float]:
+    """Returns how long after ``good`` visitors of each name saw its held certificate."""
+    found = []
+    for name in names:
+        at = watcher.first(serials(world, name)[-1], name)  # type: ignore[attr-defined]
+        assert at is not None, name
+        found.append(at - good)
+    assert min(found) >= 0
+    return found
+
+
+def test_five_and_a_responder_that_takes_its_time(world: World) -> None:
+    fleet.held(world, FIVE, **DEFAULT)
+    world.ocsp.seconds = 0.3
+    world.ocsp.behave("unknown")
+    with world.watch(*FIVE) as watcher:
+        running = world.spawn_certbot(*RENEW)
+        running.wait_for(WAITING)
+        time.sleep(13)
+        world.ocsp.behave(None)
+        good = time.time()
+        running.wait().check()
+        time.sleep(0.5)
+    never_early(world, watcher)
+    seconds = late(world, FIVE, good, watcher)
+    assert max(seconds) <= 12
+    assert statistics.median(seconds) <= 6
+
+
+def test_a_fleet_asks_about_one_a_second_until_the_first_good(world: World) -> None:
+    issued = fleet.held(world, TWENTY, **DEFAULT)
+    world.ocsp.behave("unknown")
+    with world.watch(*TWENTY, pause=0.2) as watcher:
+        running = world.spawn_certbot(*RENEW)
+        running.wait_for(WAITING)
+        began = time.time()
+        time.sleep(25)
+        world.ocsp.behave(None)
+        good = time.time()
+        running.wait().check()
+        time.sleep(0.5)
+    never_early(world, watcher)
+    new = {each.serial for each in issued}
+    ours = [query for query in world.ocsp.queries if query.agent.startswith("certbot-jprs/")]
+    before = [query for query in ours if query.time < good]
+    turns = [query for query in before if query.serial in new]
+    # One a second, and the two oldest every ten; all are asked about once before any is again.
+    assert len(turns) <= good - began + 2 * 4
+    assert len(before) - len(turns) <= 3
+    assert {query.serial for query in turns} == new
+    assert max(late(world, TWENTY, good, watcher)) <= 20
+    # The first good has all others asked about at once: one reload, two at most.
+    assert [served(world, name) for name in TWENTY] == [2] * len(TWENTY)
