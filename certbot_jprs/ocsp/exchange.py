@@ -16,31 +16,23 @@ Rules of this file:
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import os
 import socket
 import threading
 import time
 from http.client import HTTPException
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from requests.cookies import RequestsCookieJar
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 MAX_RESPONSE = 64 * 1024
 """How long a response may be, in bytes."""
 
 # A socket's own time-out comes later than the deadline, so that the deadline gives the reason.
 _LATER = 1.0
-
-# More than are ever in use at a time: urllib3 warns, on the user's terminal, of one too many.
-_KEPT_CONNECTIONS = 32
 
 _HEADERS = {
     "Accept": "application/ocsp-response",
@@ -206,7 +198,7 @@ def _words(error: BaseException) -> str:
     return "no HTTP response"
 
 
-class _Connection(HTTPConnection):
+class Connection(HTTPConnection):
     """A connection that tells the exchange of its thread which socket it uses."""
 
     def _new_conn(self) -> socket.socket:
@@ -253,54 +245,5 @@ class _Connection(HTTPConnection):
         super().request(*args, **kwargs)
 
 
-class _TLSConnection(_Connection, HTTPSConnection):
+class TLSConnection(Connection, HTTPSConnection):
     """The same with TLS."""
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TLSPool(HTTPSConnectionPool):
-    ConnectionCls = _TLSConnection
-
-
-_POOLS = {"http": _Pool, "https": _TLSPool}
-
-
-class _Adapter(HTTPAdapter):
-    """Makes ``requests`` use the connections above, directly and through proxies."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        if not proxy.lower().startswith("socks"):  # those have pools of their own
-            manager.pool_classes_by_scheme = _POOLS
-        return manager
-
-
-class Session(requests.Session):
-    """A session that keeps nothing but connections."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        # Not empty, so that no password is looked up in ~/.netrc; trust_env = False would stop
-        # that too, but with it the proxies and REQUESTS_CA_BUNDLE.
-        self.auth = lambda request: request
-        self.cookies = RequestsCookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-        self.headers["User-Agent"] = _user_agent()
-        for prefix in ("http://", "https://"):
-            self.mount(prefix, _Adapter(pool_maxsize=_KEPT_CONNECTIONS))
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Sees no redirects: ``requests`` would read the whole body of one, however long."""
-
-
-def _user_agent() -> str:
-    try:
-        return f"certbot-jprs/{importlib.metadata.version('certbot-jprs')}"
-    except importlib.metadata.PackageNotFoundError:  # run from a checkout
-        return "certbot-jprs"

@@ -24,7 +24,8 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from certbot_jprs.ocsp.evaluation import Answer, Status, build_request, evaluate, responder_urls
-from certbot_jprs.ocsp.exchange import Exchange, Session
+from certbot_jprs.ocsp.exchange import Exchange
+from certbot_jprs.ocsp.session import Session
 
 QUERY_SECONDS = 10.0
 """How long a whole query may take: name look-up, connecting, headers and body."""

@@ -15,6 +15,17 @@ from tests.unit.config_dir import ConfigDir
 __all__ = ["config_dir", "parse"]
 
 
+SECONDS = 120
+"""How long a unit test may take, on a machine that is busy with others."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Ends unit tests that hang."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(SECONDS), append=False)
+
+
 WRAPPED = [
     *((hooks, name) for name in ("pre_hook", "deploy_hook", "renew_hook", "run_saved_post_hooks")),
     *(

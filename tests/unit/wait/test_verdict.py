@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from typing import Optional
 
 import pytest
 
@@ -35,50 +36,56 @@ def result(status: Status | None, age: float = 580, *, replaces_revoked: bool = 
     return Result(answer, age, replaces_revoked)
 
 
-def ends_in(revoked: bool = False, **time: float) -> InService:
-    return InService(datetime.now(timezone.utc) + timedelta(**time), revoked)
+DAY = timedelta(days=1)
+LONG = 60 * DAY
+
+Left = Optional[timedelta]
+"""How long the certificate in service lasts, from when a test runs; None: there is none."""
 
 
-LONG = ends_in(days=60)
+def ends_in(left: Left, *, revoked: bool = False) -> InService | None:
+    return None if left is None else InService(datetime.now(timezone.utc) + left, revoked)
 
 
-@pytest.mark.parametrize("in_service", [None, LONG, ends_in(days=3)])
-def test_good_is_released(said: list[tuple[str, str]], in_service: InService | None) -> None:
-    assert judge(NAME, result(Status.GOOD), in_service) is Verdict.RELEASE
+@pytest.mark.parametrize("left", [None, LONG, 3 * DAY])
+def test_good_is_released(said: list[tuple[str, str]], left: Left) -> None:
+    assert judge(NAME, result(Status.GOOD), ends_in(left)) is Verdict.RELEASE
     ((level, text),) = said
     assert level == "told"
     assert "knows www.example.jp (good, " in text
     assert "9 min 40 s" in text
 
 
-@pytest.mark.parametrize("in_service", [None, LONG, ends_in(days=3), ends_in(True, days=60)])
+@pytest.mark.parametrize("revoked", [False, True])
+@pytest.mark.parametrize("left", [None, LONG, 3 * DAY])
 def test_revoked_is_withdrawn_and_said_by_whoever_withdraws(
-    said: list[tuple[str, str]], in_service: InService | None
+    said: list[tuple[str, str]], left: Left, revoked: bool
 ) -> None:
+    in_service = ends_in(left, revoked=revoked)
     assert judge(NAME, result(Status.REVOKED), in_service) is Verdict.WITHDRAW
     assert said == []
 
 
 def test_what_is_not_asked_about_is_released_without_a_word(said: list[tuple[str, str]]) -> None:
-    assert judge(NAME, result(None), LONG) is Verdict.RELEASE
+    assert judge(NAME, result(None), ends_in(LONG)) is Verdict.RELEASE
     assert said == []
 
 
-@pytest.mark.parametrize("in_service", [None, LONG])
-def test_undetermined_is_released_with_a_warning(
-    said: list[tuple[str, str]], in_service: InService | None
-) -> None:
-    assert judge(NAME, result(Status.UNDETERMINED), in_service) is Verdict.RELEASE
+@pytest.mark.parametrize("left", [None, LONG])
+def test_undetermined_is_released_with_a_warning(said: list[tuple[str, str]], left: Left) -> None:
+    assert judge(NAME, result(Status.UNDETERMINED), ends_in(left)) is Verdict.RELEASE
     ((level, text),) = said
     assert level == "warning"
     assert "connection refused" in text
     assert "Check that" in text
 
 
-@pytest.mark.parametrize("in_service", [ends_in(days=7, minutes=1), LONG])
+@pytest.mark.parametrize("left", [7 * DAY + timedelta(minutes=5), LONG])
 def test_unknown_is_held_while_the_one_in_service_lasts(
-    said: list[tuple[str, str]], in_service: InService
+    said: list[tuple[str, str]], left: Left
 ) -> None:
+    in_service = ends_in(left)
+    assert in_service is not None
     assert judge(NAME, result(Status.UNKNOWN), in_service) is Verdict.HOLD
     ((level, text),) = said
     assert level == "error"
@@ -86,11 +93,11 @@ def test_unknown_is_held_while_the_one_in_service_lasts(
     assert "`certbot renew`" in text
 
 
-@pytest.mark.parametrize("in_service", [None, ends_in(days=6, hours=23), ends_in(days=-1)])
+@pytest.mark.parametrize("left", [None, 7 * DAY, -DAY])
 def test_unknown_is_released_where_there_is_little_to_protect(
-    said: list[tuple[str, str]], in_service: InService | None
+    said: list[tuple[str, str]], left: Left
 ) -> None:
-    assert judge(NAME, result(Status.UNKNOWN), in_service) is Verdict.RELEASE
+    assert judge(NAME, result(Status.UNKNOWN), ends_in(left)) is Verdict.RELEASE
     ((level, text),) = said
     assert level == "warning"
     assert "all the same" in text
@@ -98,7 +105,7 @@ def test_unknown_is_released_where_there_is_little_to_protect(
 
 @pytest.mark.parametrize("status", [Status.GOOD, Status.UNKNOWN, Status.UNDETERMINED])
 def test_the_one_in_service_is_revoked(said: list[tuple[str, str]], status: Status) -> None:
-    revoked = ends_in(True, days=60)
+    revoked = ends_in(LONG, revoked=True)
     assert judge(NAME, result(status, replaces_revoked=True), revoked) is Verdict.RELEASE
     ((level, text),) = said
     assert level == "told"
