@@ -75,7 +75,7 @@ def test_undetermined_is_released_with_a_warning(
     assert "Check that" in text
 
 
-@pytest.mark.parametrize("in_service", [ends_in(days=7, minutes=1), LONG])
+@pytest.mark.parametrize("in_service", [ends_in(days=7, hours=1), LONG])
 def test_unknown_is_held_while_the_one_in_service_lasts(
     said: list[tuple[str, str]], in_service: InService
 ) -> None:
