@@ -15,11 +15,12 @@ import contextlib
 import logging
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
 from certbot_jprs.ground import options
 from certbot_jprs.ground.exceptions import DamagedError
 from certbot_jprs.ground.names import NAME, damaged
+from certbot_jprs.internals.delegation import Workers
 from certbot_jprs.internals.parser import ParsedCommand
 
 if TYPE_CHECKING:
@@ -83,19 +84,19 @@ class Door:
                 self._house.begin(self._command, held=_holds_something(self._command))
         return self._house
 
-    def rehearse(self, config: Any, apache: Callable[[], Any]) -> int:
+    def rehearse(self, config: Any, workers: Workers) -> int:
         """Rehearses the command, and returns the exit status.
 
         Args:
             config: Certbot's configuration.
-            apache: returns the Apache plugin, ready for use.
+            workers: the delegates.
 
         Raises:
             DamagedError: a module cannot be imported.
         """
         with _importing():
             from certbot_jprs.check import rehearsal
-        return rehearsal.run(config, self.enter().decision, apache)
+        return rehearsal.run(config, self.enter().decision, workers)
 
 
 current = Door()

@@ -6,13 +6,15 @@ Rules of this file: it brings the rooms together and decides nothing; only the d
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any
 
 from certbot_jprs.ground import language, options
 from certbot_jprs.ground.roles import Role
 from certbot_jprs.holding.deployment import Deployer
 from certbot_jprs.holding.keeper import Keeper
 from certbot_jprs.holding.turn import Turn
+from certbot_jprs.internals.delegates import APACHE, WEB_SERVERS
+from certbot_jprs.internals.delegation import Workers, of_config
 from certbot_jprs.internals.parser import ParsedCommand
 from certbot_jprs.problems.challenges import failed_http, hint_for
 from certbot_jprs.problems.watch import Watch
@@ -57,22 +59,23 @@ class House:
         if held:
             self._keeper.engage()
 
-    def select(self, config: Any, apache: Callable[[], Any]) -> Selected:
+    def select(self, config: Any, workers: Workers) -> Selected:
         """Applies the rules to a configuration that selects the plugin.
 
         Args:
             config: Certbot's configuration, of this command or of one lineage; changed in place.
-            apache: returns the Apache plugin for it, ready for use.
+            workers: the delegates for it.
 
         Raises:
             PolicyError: the command or the lineage breaks one of JPRS's rules.
         """
         options.enter_language(config)
         role = self._selection.enforce(config)
-        options.carry_apache_options(config, self.decision.given)
+        for server in WEB_SERVERS:
+            options.carry_options(config, self.decision.given, server.prefix)
         if role is not Role.JPRS:
             return Selected(role)
-        turn = self._keeper.govern(config, apache)
+        turn = self._keeper.govern(config, workers)
         if self._watch is None:
             self._watch = Watch(config.namespace, config.verb)
         self._watch.selected()
@@ -107,21 +110,22 @@ class House:
             self._keeper.finish(turn, [self.decision.lineage])
 
     def restarted(self, turn: Turn) -> None:
-        """Notices that Certbot reloaded Apache.
+        """Notices that Certbot reloaded the web server.
 
         Args:
             turn: the turn in which that was.
         """
         self._keeper.reloaded(turn)
 
-    def hint(self, failed_achalls: Any) -> str:
+    def hint(self, config: Any, failed_achalls: Any) -> str:
         """Returns what to check after challenges failed; nothing where others know better.
 
         Args:
+            config: Certbot's configuration.
             failed_achalls: Certbot's annotated challenges, each with its error.
         """
         failed = failed_http(failed_achalls)
-        hint = hint_for(failed) if failed else ""
+        hint = hint_for(failed, of_config(config).authenticator or APACHE) if failed else ""
         if hint and self._watch is not None:
             self._watch.report = hint
         return hint
@@ -134,7 +138,7 @@ class Selected:
     Attributes:
         role: what the plugin is to do.
         turn: its turn; None where nothing is held.
-        deployer: waits right before Apache is changed or reloaded; None where nothing waits.
+        deployer: waits right before a web server is changed or reloaded; None where nothing waits.
     """
 
     role: Role

@@ -11,21 +11,25 @@ Rules of this file:
 from __future__ import annotations
 
 import argparse
-from typing import Any
+import contextlib
+from typing import Any, Callable
+
+from certbot import errors
 
 from certbot_jprs.ground import language
 from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
 from certbot_jprs.ground.options import (
-    APACHE_DEST,
+    AUTHENTICATOR,
     COLON_IN_FILE,
     DEST,
     EAB_FILE,
+    INSTALLER,
     OCSP_INTERVAL_DEFAULT,
     OCSP_TIMEOUT_DEFAULT,
     seconds,
 )
-from certbot_jprs.internals import parser
+from certbot_jprs.internals import delegates, parser
 
 
 def _language_in(words: list[str]) -> str | None:
@@ -66,14 +70,30 @@ def inject(group: Any, name: str) -> None:
         default=None,
         help=argparse.SUPPRESS,
     )
-    for dest, convert in parser.option_dests(group, APACHE_DEST).items():
+    # What only renewal files say; Certbot restores what its parser knows.
+    for dest, convert in {AUTHENTICATOR: str, INSTALLER: str, **_carried()}.items():
         group.add_argument(
-            f"--{NAME}-{dest.replace('_', '-')}",
-            dest=DEST + dest,
+            f"--{NAME}-{dest[len(DEST) :].replace('_', '-')}",
+            dest=dest,
             type=convert,
             default=None,
             help=argparse.SUPPRESS,
         )
+
+
+def _carried() -> dict[str, Callable[[str], Any]]:
+    """Returns the delegates' options under this plugin's prefix.
+
+    Why: Certbot restores a plugin's options from a renewal file only under the names of the
+    lineage's own plugins (``renewal._restore_plugin_configs``), so ``--apache-*`` options have
+    to be carried under this plugin's prefix, and which there are depends on the Certbot.
+    """
+    found: dict[str, Callable[[str], Any]] = {}
+    for server in delegates.WEB_SERVERS:
+        with contextlib.suppress(errors.PluginError):  # not installed
+            types = server.option_types()
+            found.update({DEST + dest: convert for dest, convert in types.items()})
+    return found
 
 
 def _options() -> dict[str, dict[str, Any]]:
@@ -118,7 +138,7 @@ def _options() -> dict[str, dict[str, Any]]:
             "default": False,
             "help": _(
                 "Rehearse `run` or `certonly` instead of issuing a certificate: check JPRS, the "
-                "account, the names, Apache and the renewal, and change nothing"
+                "account, the names, the web server and the renewal, and change nothing"
             ),
         },
     }

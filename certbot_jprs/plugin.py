@@ -2,9 +2,8 @@
 
 Rules of this file:
 
-- All work on Apache is the Apache plugin's, loaded from Certbot's entry point ``apache`` (its
-  import path changes) and used as an object: its http-01 reloads through its own ``restart``,
-  which must not wait.
+- All work on web servers is the delegates' (``internals.delegates``), used as objects: their
+  http-01 reloads through their own ``restart``, which must not wait.
 - Where the plugin is not selected it does nothing, and is no choice in Certbot's menus.
 - Each method is short: what it needs is behind the door.
 """
@@ -25,8 +24,9 @@ from certbot_jprs.ground.names import NAME
 from certbot_jprs.ground.options import is_rehearsal
 from certbot_jprs.ground.roles import Role
 from certbot_jprs.injection import inject
+from certbot_jprs.internals.delegation import Workers
 from certbot_jprs.internals.parser import ParsedCommand, after_parsing
-from certbot_jprs.internals.web import enhance, hosts, make
+from certbot_jprs.internals.web import enhance, hosts
 
 if TYPE_CHECKING:
     from certbot_jprs.house import Selected
@@ -42,9 +42,9 @@ class Configurator(
     interfaces.RenewDeployer,
     enhancements.AutoHSTSEnhancement,
 ):
-    """Certificates from JPRS, installed in Apache once JPRS's OCSP responder knows them."""
+    """Certificates from JPRS, put into service once JPRS's OCSP responder knows them."""
 
-    description = "Certificates from JPRS, installed in Apache once their OCSP status is good"
+    description = "Certificates from JPRS, put into service once their OCSP status is good"
 
     @classmethod
     def add_parser_arguments(cls, add: Callable[..., None]) -> None:
@@ -74,41 +74,34 @@ class Configurator(
                 because Certbot shows errors of ``prepare`` wrapped.
         """
         super().__init__(config, name)
-        self._apache_plugin: Any = None
-        self._prepared = False
+        self._workers = Workers(config)
         self._selected: Selected | None = None
         if names_us(config):
-            self._selected = door.current.enter().select(config, self._prepared_apache)
+            self._selected = door.current.enter().select(config, self._workers)
 
     @property
     def _role(self) -> Role:
         return self._selected.role if self._selected is not None else Role.DORMANT
 
     @property
-    def _apache(self) -> Any:
-        """The Apache plugin's object, made when it is first needed."""
-        if self._apache_plugin is None:
-            self._apache_plugin = make(self.config)
-        return self._apache_plugin
+    def _authenticator(self) -> Any:
+        return self._workers.authenticator
 
-    def _prepared_apache(self) -> Any:
-        """Returns the Apache plugin's object once it has read Apache's configuration."""
-        if not self._prepared:
-            self._apache.prepare()
-            self._prepared = True
-        return self._apache
+    @property
+    def _installer(self) -> Any:
+        return self._workers.installer
 
     # Plugin
 
     def prepare(self) -> None:
-        """Reads Apache's configuration; refuses where the plugin is not selected.
+        """Reads the web server's configuration; refuses where the plugin is not selected.
 
         Under ``--jprs-check`` the command ends here.
 
         Raises:
             SystemExit: the rehearsal is over.
-            errors.PluginError: not selected (which keeps it out of Certbot's menus), or Apache
-                cannot be used.
+            errors.PluginError: not selected (which keeps it out of Certbot's menus), or the web
+                server cannot be used.
         """
         if self._selected is None:
             if self.config.verb == "plugins":  # `certbot plugins --prepare` lists it all the same
@@ -118,47 +111,51 @@ class Configurator(
             )
         if self._role is Role.JPRS and is_rehearsal(self.config):
             # Certbot goes on to an order from here, whatever this method says.
-            sys.exit(door.current.rehearse(self.config, self._prepared_apache))
-        self._prepared_apache()
+            sys.exit(door.current.rehearse(self.config, self._workers))
+        self._workers.prepare()
         if self._role is Role.JPRS:
             door.current.enter().prepared(self.config, self._selected.turn)
 
     def more_info(self) -> str:
         """Describes the plugin for Certbot's menus and errors."""
         return _(
-            "Gets certificates from JPRS, validates names and installs through Certbot's Apache "
-            "plugin, and puts no certificate into service before JPRS's OCSP server knows it."
+            "Gets certificates from JPRS, validates names and installs through Certbot's own "
+            "plugins, and puts no certificate into service before JPRS's OCSP server knows it."
         )
 
     def auth_hint(self, failed_achalls: Any) -> str:
         """Returns what to check after a failed challenge."""
-        hint = door.current.enter().hint(failed_achalls) if self._role is Role.JPRS else ""
-        return hint or str(self._apache.auth_hint(failed_achalls))
+        hint = (
+            door.current.enter().hint(self.config, failed_achalls)
+            if self._role is Role.JPRS
+            else ""
+        )
+        return hint or str(self._authenticator.auth_hint(failed_achalls))
 
     # Authenticator
 
     def get_chall_pref(self, domain: str) -> Any:
-        """Returns the challenges that the Apache plugin performs: http-01."""
-        return self._apache.get_chall_pref(domain)
+        """Returns the challenges that the delegate performs: http-01."""
+        return self._authenticator.get_chall_pref(domain)
 
     def perform(self, achalls: Any) -> Any:
-        """Performs http-01 through Apache."""
-        if self._role is Role.APACHE:
+        """Performs http-01."""
+        if self._role is Role.OTHER:
             # Another CA's lineage, which stays there: its renewal file shall not name us.
             door.current.enter().restore_plugins(self.config)
-        return self._apache.perform(achalls)
+        return self._authenticator.perform(achalls)
 
     def cleanup(self, achalls: Any) -> None:
-        """Takes the challenges out of Apache's configuration."""
-        self._apache.cleanup(achalls)
+        """Takes the challenges away."""
+        self._authenticator.cleanup(achalls)
         if self._role is Role.JPRS and door.current.enter().decision.reuse_new_key:
             self.config.reuse_key = True  # only where it changes: what is set is also stored
 
     # Installer
 
     def get_all_names(self) -> Any:
-        """Returns the names that Apache serves."""
-        return self._apache.get_all_names()
+        """Returns the names that the web server serves."""
+        return self._installer.get_all_names()
 
     def deploy_cert(
         self,
@@ -171,16 +168,16 @@ class Configurator(
         """Configures a certificate for a name, once its OCSP status allows.
 
         Raises:
-            CertificateRevoked: it is revoked; Apache's configuration was not touched.
+            CertificateRevoked: it is revoked; the web server's configuration was not touched.
             KeyboardInterrupt: a signal ended the wait.
-            errors.PluginError: Apache's configuration cannot be changed.
+            errors.PluginError: the web server's configuration cannot be changed.
         """
         selected = self._selected
         settled = selected is None or (selected.turn is not None and selected.turn.settled)
         if selected is not None and selected.deployer is not None and not settled:
             selected.deployer.before_install(cert_path, chain_path, fullchain_path)
         for name in self._hosts(domain):
-            self._apache.deploy_cert(name, cert_path, key_path, chain_path, fullchain_path)
+            self._installer.deploy_cert(name, cert_path, key_path, chain_path, fullchain_path)
 
     def enhance(self, domain: str, enhancement: str, options: Any = None) -> None:
         """Configures an enhancement, such as the redirect to HTTPS.
@@ -188,70 +185,70 @@ class Configurator(
         Raises:
             errors.PluginError: it cannot be configured, or all of the hosts have it already.
         """
-        enhance(self._apache, self._hosts(domain), enhancement, options)
+        enhance(self._installer, self._hosts(domain), enhancement, options)
 
     def _hosts(self, domain: str) -> list[str]:
         """Returns the hosts that a name of a certificate stands for."""
         if self.config.noninteractive_mode:
-            return hosts(self._apache, domain)
-        return [domain]  # for a wildcard, Certbot's Apache plugin asks which
+            return hosts(self._installer, domain)
+        return [domain]  # for a wildcard, Certbot's plugins ask which
 
     def supported_enhancements(self) -> Any:
-        """Returns the enhancements that the Apache plugin supports."""
-        return self._apache.supported_enhancements()
+        """Returns the enhancements that the delegate supports."""
+        return self._installer.supported_enhancements()
 
     def save(self, title: str | None = None, temporary: bool = False) -> None:
-        """Writes the changes of Apache's configuration."""
-        self._apache.save(title, temporary)
+        """Writes the changes of the web server's configuration."""
+        self._installer.save(title, temporary)
 
     def rollback_checkpoints(self, rollback: int = 1) -> None:
-        """Takes back saved changes of Apache's configuration."""
-        self._apache.rollback_checkpoints(rollback)
+        """Takes back saved changes of the web server's configuration."""
+        self._installer.rollback_checkpoints(rollback)
 
     def recovery_routine(self) -> None:
-        """Takes back changes of Apache's configuration that were not completed."""
-        self._apache.recovery_routine()
+        """Takes back changes of the web server's configuration that were not completed."""
+        self._installer.recovery_routine()
 
     def revert_temporary_config(self) -> None:
-        """Takes back the temporary changes of Apache's configuration."""
-        self._apache.revert_temporary_config()
+        """Takes back the temporary changes of the web server's configuration."""
+        self._installer.revert_temporary_config()
 
     def add_to_checkpoint(self, save_files: Any, save_notes: str, temporary: bool = False) -> None:
-        """Adds files to the Apache plugin's checkpoint."""
-        self._apache.add_to_checkpoint(save_files, save_notes, temporary)
+        """Adds files to the checkpoint."""
+        self._installer.add_to_checkpoint(save_files, save_notes, temporary)
 
     def finalize_checkpoint(self, title: str) -> None:
-        """Completes the Apache plugin's checkpoint."""
-        self._apache.finalize_checkpoint(title)
+        """Completes the checkpoint."""
+        self._installer.finalize_checkpoint(title)
 
     def config_test(self) -> None:
-        """Has Apache check its configuration."""
-        self._apache.config_test()
+        """Has the web server check its configuration."""
+        self._installer.config_test()
 
     def restart(self) -> None:
-        """Reloads Apache, once the OCSP status of what is new allows.
+        """Reloads the web server, once the OCSP status of what is new allows.
 
         Where the new certificate is held for the end of the run, or the release has reloaded
-        Apache already, there is nothing to do.
+        it already, there is nothing to do.
 
         Raises:
-            CertificateRevoked: a new certificate is revoked; Apache was not reloaded.
+            CertificateRevoked: a new certificate is revoked; nothing was reloaded.
             KeyboardInterrupt: a signal ended the wait.
-            errors.MisconfigurationError: Apache's configuration is broken, or the reload failed.
+            errors.MisconfigurationError: its configuration is broken, or the reload failed.
         """
         turn = self._selected.turn if self._selected is not None else None
         if turn is None:
             if self._selected is not None and self._selected.deployer is not None:
                 self._selected.deployer.before_reload()
-            self._apache.restart()
+            self._installer.restart()
         elif not turn.held and not turn.reloaded:
-            self._apache.restart()
+            self._installer.restart()
             door.current.enter().restarted(turn)
 
     # RenewDeployer
 
     def renew_deploy(self, lineage: Any, *args: Any, **kwargs: Any) -> None:
-        """Waits for a renewed certificate's OCSP status; Certbot reloads Apache afterwards.
+        """Waits for a renewed certificate's OCSP status; Certbot reloads the web server afterwards.
 
         Raises:
             CertificateRevoked: the certificate is revoked and was taken out of the lineage.
@@ -261,18 +258,21 @@ class Configurator(
         if selected is not None and selected.deployer is not None and selected.turn is None:
             selected.deployer.after_renewal(lineage.lineagename)
 
-    # AutoHSTSEnhancement
+    # AutoHSTSEnhancement: Certbot finds it by this class, whatever the delegate has
+
+    def _has_autohsts(self) -> bool:
+        return self._role is not Role.DORMANT and self._workers.has_autohsts
 
     def update_autohsts(self, lineage: Any, *args: Any, **kwargs: Any) -> None:
         """Raises the HSTS max-age a step further."""
-        if self._role is not Role.DORMANT:
-            self._apache.update_autohsts(lineage, *args, **kwargs)
+        if self._has_autohsts():
+            self._installer.update_autohsts(lineage, *args, **kwargs)
 
     def deploy_autohsts(self, lineage: Any, *args: Any, **kwargs: Any) -> None:
         """Makes the HSTS max-age permanent once a certificate was renewed."""
-        if self._role is not Role.DORMANT:
-            self._apache.deploy_autohsts(lineage, *args, **kwargs)
+        if self._has_autohsts():
+            self._installer.deploy_autohsts(lineage, *args, **kwargs)
 
     def enable_autohsts(self, lineage: Any, domains: Any, *args: Any, **kwargs: Any) -> None:
-        """Begins AutoHSTS for the names."""
-        self._apache.enable_autohsts(lineage, domains, *args, **kwargs)
+        """Begins AutoHSTS for the names; where there is none, the command was refused."""
+        self._installer.enable_autohsts(lineage, domains, *args, **kwargs)

@@ -10,6 +10,8 @@ from typing import Any
 from cryptography import x509
 
 from certbot_jprs.ground.names import NAME
+from certbot_jprs.internals.delegates import Delegate, WebServer
+from certbot_jprs.internals.delegation import of_config
 from certbot_jprs.lineage import files
 from certbot_jprs.lineage.files import Lineage
 from certbot_jprs.rules.decision import Decision
@@ -44,20 +46,21 @@ class Case:
         return os.path.abspath(str(self.config.config_dir))
 
     @property
-    def validates_by_apache(self) -> bool:
-        """Whether this plugin proves control of the names, by http-01."""
-        return NAME in (self.config.authenticator, self.config.configurator)
+    def validates(self) -> Delegate | None:
+        """Through whom this plugin proves control of the names, by http-01."""
+        named = NAME in (self.config.authenticator, self.config.configurator)
+        return of_config(self.config).authenticator if named else None
 
     @property
     def validates_by_http(self) -> bool:
         """Whether control of the names is proved by http-01, for which they need addresses."""
-        others = ("apache", "nginx", "standalone", "webroot")
-        return self.validates_by_apache or self.config.authenticator in others
+        return of_config(self.config).authenticator is not None
 
     @property
-    def installs_in_apache(self) -> bool:
-        """Whether this plugin installs the certificate."""
-        return NAME in (self.config.installer, self.config.configurator)
+    def installs(self) -> WebServer | None:
+        """Where this plugin installs the certificate."""
+        named = NAME in (self.config.installer, self.config.configurator)
+        return of_config(self.config).installer if named else None
 
     @property
     def interactive(self) -> bool:

@@ -129,15 +129,15 @@ def _warn_of_stop(report: Report, where: str) -> None:
     report.warn(
         _(
             "{where} stops a service, which would stay stopped until the post-hook, during the "
-            "whole wait for the OCSP server (about 10 minutes). http-01 by Apache needs no stop: "
-            "remove it."
+            "whole wait for the OCSP server (about 10 minutes). http-01 by Apache, nginx or "
+            "--webroot needs no stop: remove it."
         ).format(where=where)
     )
 
 
 def _check_sleeps(report: Report, case: Case, found: Found) -> None:
     for kind, command in _hooks(case).items():
-        if kind != "pre_hook" and without_sleep(command) != command:
+        if kind != "pre_hook" and without_sleep(command, case.installs) != command:
             name = case.lineage.name if case.lineage is not None else "NAME"
             report.warn(
                 _(

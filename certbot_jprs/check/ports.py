@@ -1,4 +1,4 @@
-"""Which programs listen on this machine's TCP ports, and whether Apache runs, as /proc tells.
+"""Which programs listen on this machine's TCP ports, and whether a web server runs, as /proc tells.
 
 Rules of this file: only what is in this process's own namespaces counts, so that a web server in a
 container is not taken for this machine's; what cannot be read is passed over.
@@ -8,30 +8,32 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
-
-APACHE = frozenset({"apache2", "httpd", "httpd.worker", "httpd.event"})
-"""What Apache's processes are called."""
+from collections.abc import Collection, Iterator
 
 _LISTENING = "0A"
 _TABLES = ("/proc/self/net/tcp", "/proc/self/net/tcp6")
 
 
-def apache_runs() -> bool:
-    """Tells whether an Apache runs on this machine; also where that cannot be found out."""
+def runs(own: Collection[str]) -> bool:
+    """Tells whether a web server runs on this machine; also where that cannot be found out.
+
+    Args:
+        own: what its processes are called.
+    """
     processes = list(_processes())
-    return not processes or any(name in APACHE for _process, name in processes)
+    return not processes or any(name in own for _process, name in processes)
 
 
-def taken_from_apache(port: int) -> str | None:
-    """Returns which program listens on a port that Apache needs.
+def taken(port: int, own: Collection[str]) -> str | None:
+    """Returns which program listens on a port that a web server needs.
 
     Args:
         port: the TCP port.
+        own: what the web server's processes are called.
 
     Returns:
         The program's name, or a question mark where that cannot be found out; None where nobody
-        listens, or Apache does.
+        listens, or the web server does.
     """
     sockets = {f"socket:[{inode}]" for inode in _listening(port)}
     if not sockets:
@@ -42,7 +44,7 @@ def taken_from_apache(port: int) -> str | None:
             directory = f"/proc/{process}/fd"
             for descriptor in os.listdir(directory):
                 if os.readlink(f"{directory}/{descriptor}") in sockets:
-                    if name in APACHE:
+                    if name in own:
                         return None
                     found = name
                     break

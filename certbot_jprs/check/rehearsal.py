@@ -6,7 +6,7 @@ Rules of this file: nothing is asked of the CA but its directory, and nothing is
 from __future__ import annotations
 
 import sys
-from typing import Any, Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from certbot_jprs.check import account, names, renewal, service, web
@@ -16,19 +16,21 @@ from certbot_jprs.check.dns import Dns
 from certbot_jprs.check.report import Level, Report
 from certbot_jprs.ground.exceptions import WaitInterrupted
 from certbot_jprs.ground.language import _
-from certbot_jprs.internals import web as web_plugins
+from certbot_jprs.ground.names import NAME
+from certbot_jprs.internals.delegates import entry_points
+from certbot_jprs.internals.delegation import Workers
 from certbot_jprs.machine import schedulers
 from certbot_jprs.rules.decision import Decision
 from certbot_jprs.wait.interrupts import Interrupts
 
 
-def run(config: Any, decision: Decision, apache: Callable[[], Any]) -> int:
+def run(config: Any, decision: Decision, workers: Workers) -> int:
     """Rehearses a command.
 
     Args:
         config: Certbot's configuration.
         decision: what it means for the plugin.
-        apache: makes the Apache plugin ready for use.
+        workers: the delegates.
 
     Returns:
         The exit status: 1 if the real command would fail, or a signal ended this one; else 0.
@@ -37,7 +39,7 @@ def run(config: Any, decision: Decision, apache: Callable[[], Any]) -> int:
     case = cases.make(config, decision)
     try:
         with Interrupts() as interrupts, interrupts.listening():
-            _check(report, case, apache)
+            _check(report, case, workers)
     except WaitInterrupted:
         report.say(
             _("A signal ended the rehearsal, which is not complete; everything is as it was.")
@@ -50,7 +52,7 @@ def _show(line: str) -> None:
     print(line, file=sys.stdout, flush=True)  # noqa: T201 - each line as soon as it is known
 
 
-def _check(report: Report, case: Case, apache: Callable[[], Any]) -> None:
+def _check(report: Report, case: Case, workers: Workers) -> None:
     if case.broken_rule:
         report.fail(case.broken_rule)
     for notice in case.notices:
@@ -71,8 +73,7 @@ def _check(report: Report, case: Case, apache: Callable[[], Any]) -> None:
     dns = Dns(urlsplit(case.server).hostname or "")
     addresses = names.check(report, case, dns)
     _check_plugins(report, case)
-    if case.validates_by_apache or case.installs_in_apache:
-        web.check(report, case, apache, addresses, dns)
+    web.check(report, case, workers, addresses, dns)
     urls = service.check_ocsp(report, case)
     renewal.check(report, case, found)
     _conclude(report, case, urls, registers=registers)
@@ -96,7 +97,7 @@ def _check_plugins(report: Report, case: Case) -> None:
 
 def _why_not_loadable(name: str) -> str | None:
     """Says why a plugin of Certbot's cannot be loaded; None where it can."""
-    entry_point = web_plugins.entry_point(name)
+    entry_point = entry_points().get(name)
     if entry_point is None:
         return _("it is not installed")
     try:
@@ -120,7 +121,7 @@ def _conclude(report: Report, case: Case, urls: tuple[str, ...], *, registers: b
         report.say(
             _("  from here: to JPRS's OCSP server, TCP port 80 (the certificate names its host)")
         )
-    if case.validates_by_apache:
+    if case.validates is not None:
         report.say(_("  to here: from anywhere, TCP port 80"))
     report.say(_("Not proved by this rehearsal:"))
     for text in _unproved(case, registers):
@@ -143,13 +144,14 @@ def _unproved(case: Case, registers: bool) -> list[str]:
         texts.append(_("that the EAB credentials are right and not older than 14 days"))
     else:
         texts.append(_("that JPRS still accepts the account"))
-    if case.validates_by_apache:
+    if case.validates is not None:
         texts.append(_("that JPRS reaches port 80 from outside"))
     else:
         texts.append(
             _(
-                "that {plugin} can prove control of the names: only http-01 by Apache is rehearsed"
-            ).format(plugin=case.config.authenticator)
+                "that {plugin} can prove control of the names: only http-01 is rehearsed, where "
+                "{name} performs it"
+            ).format(plugin=case.config.authenticator, name=NAME)
         )
     if any(name.startswith("*.") for name in case.names):
         texts.append(_("that a wildcard name is part of what was applied for"))

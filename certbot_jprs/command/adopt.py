@@ -17,6 +17,8 @@ import sys
 from certbot_jprs.command import locks, output
 from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
+from certbot_jprs.internals.delegates import ALL
+from certbot_jprs.internals.delegation import Roles, of_lineage
 from certbot_jprs.lineage import adoption, files
 from certbot_jprs.lineage.adoption import Change
 from certbot_jprs.lineage.files import Lineage
@@ -96,18 +98,10 @@ def _chosen(config_dir: str, names: list[str]) -> list[tuple[str, Lineage | None
 
 
 def _needs_adoption(lineage: Lineage) -> bool:
-    if _plugins(lineage) != (None, None):
+    if lineage.authenticator in ALL or lineage.installer in ALL:
         return True
     ours = NAME in (lineage.authenticator, lineage.installer)
-    return ours and adoption.without_sleep(lineage.deploy_hook) != lineage.deploy_hook
-
-
-def _plugins(lineage: Lineage) -> tuple[str | None, str | None]:
-    """Returns which plugins a lineage gets: this one in place of Certbot's Apache plugin."""
-    return (
-        NAME if lineage.authenticator == "apache" else None,
-        NAME if lineage.installer == "apache" else None,
-    )
+    return ours and adoption.hook_without_sleep(lineage) != lineage.deploy_hook
 
 
 def _adopt(config_dir: str, name: str, lineage: Lineage | None, *, ask: bool) -> bool:
@@ -119,18 +113,16 @@ def _adopt(config_dir: str, name: str, lineage: Lineage | None, *, ask: bool) ->
         OSError, ValueError: its renewal file cannot be read or replaced.
     """
     lineage = _check(name, lineage)
-    plugins = _plugins(lineage)
-    if plugins == (None, None):
-        if NAME not in (lineage.authenticator, lineage.installer):
-            raise _RefusedError(
-                _(
-                    "{name} is renewed by {plugin}, not by Certbot's Apache plugin, and cannot be "
-                    "taken over. Keep it as it is, with this deploy hook: certbot-jprs wait-ocsp "
-                    "&& systemctl reload SERVER"
-                ).format(name=name, plugin=lineage.authenticator)
-            )
-        plugins = (lineage.authenticator, lineage.installer)
-    change = adoption.plan(lineage, *plugins)
+    roles = of_lineage(lineage.params)
+    if roles == Roles():
+        raise _RefusedError(
+            _(
+                "{name} is renewed by {plugin}, not by one of {delegates}, and cannot be taken "
+                "over. Keep it as it is, with this deploy hook: certbot-jprs wait-ocsp && "
+                "systemctl reload SERVER"
+            ).format(name=name, delegates=", ".join(ALL), plugin=lineage.authenticator)
+        )
+    change = adoption.plan(lineage, roles)
     if change.before == change.after:
         output.result(_("{name} is the plugin's already; nothing to do.").format(name=name))
         return True
@@ -139,7 +131,7 @@ def _adopt(config_dir: str, name: str, lineage: Lineage | None, *, ask: bool) ->
         output.result(_("{name} was left as it is.").format(name=name))
         return False
     with locks.held(config_dir):
-        if adoption.plan(lineage, *plugins) != change:
+        if adoption.plan(lineage, roles) != change:
             raise _RefusedError(
                 _("{path} was changed meanwhile. Run the command again.").format(
                     path=lineage.renewal_file

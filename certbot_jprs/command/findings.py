@@ -18,6 +18,7 @@ from certbot_jprs.command.levels import DAY, Finding, Level, Limits
 from certbot_jprs.command.survey import Entry, Survey
 from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
+from certbot_jprs.internals import delegation
 from certbot_jprs.lineage.adoption import without_sleep
 from certbot_jprs.ocsp.evaluation import Status
 from certbot_jprs.ocsp.signatures import utc
@@ -214,7 +215,7 @@ def _check_hooks(entry: Entry, add: Add) -> None:
         command = entry.lineage.params.get(kind)
         if kind == "pre_hook" or not isinstance(command, str):
             continue
-        left = without_sleep(command)
+        left = without_sleep(command, delegation.of_lineage(entry.lineage.params).installer)
         if left == command:
             continue
         message = (

@@ -14,8 +14,10 @@ from certbot_jprs.ground.language import _
 DEST = "certbot_jprs:http_"
 """Start of the destinations of all its options, and of their keys in renewal files."""
 
-APACHE_DEST = "apache_"
-
+AUTHENTICATOR = DEST + "authenticator"
+"""Which of Certbot's plugins validates for this one; without it, who installs."""
+INSTALLER = DEST + "installer"
+"""Which of Certbot's plugins installs for this one; without it, Apache's."""
 OCSP_TIMEOUT = DEST + "ocsp_timeout"
 OCSP_INTERVAL = DEST + "ocsp_interval"
 CHECK = DEST + "check"
@@ -104,8 +106,8 @@ def remember_language(config: Any) -> None:
         setattr(config, LANGUAGE, chosen)
 
 
-def carry_apache_options(config: Any, given: Callable[[str], bool]) -> None:
-    """Keeps the Apache plugin's options of a lineage across its renewals.
+def carry_options(config: Any, given: Callable[[str], bool], prefix: str) -> None:
+    """Keeps a delegate's options of a lineage across its renewals.
 
     A renewal restores options only under the prefix of the lineage's own plugins. So what the
     user gives as ``--apache-server-root`` is stored as ``certbot_jprs:http_apache_server_root``
@@ -114,8 +116,9 @@ def carry_apache_options(config: Any, given: Callable[[str], bool]) -> None:
     Args:
         config: Certbot's configuration; changed in place.
         given: tells whether the user gave the option with that destination.
+        prefix: start of the destinations, such as ``apache_``.
     """
-    for dest in [name for name in vars(config.namespace) if name.startswith(APACHE_DEST)]:
+    for dest in [name for name in vars(config.namespace) if name.startswith(prefix)]:
         own = DEST + dest
         carried: Any | None = getattr(config, own, None)
         if given(dest):

@@ -11,8 +11,8 @@ class Role(enum.Enum):
     DORMANT = "dormant"
     """Not selected: nothing."""
 
-    APACHE = "apache"
-    """Selected, but the certificate is another CA's: what the Apache plugin does."""
+    OTHER = "other"
+    """Selected, but the certificate is another CA's: what the delegates do."""
 
     JPRS = "jprs"
     """JPRS's rules, and the wait."""

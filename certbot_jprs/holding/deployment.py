@@ -1,9 +1,9 @@
-"""Waiting right before Apache is changed or reloaded.
+"""Waiting right before a web server is changed or reloaded.
 
 This is what ``install`` needs, the installation of what was not issued just now, and a Certbot
 that does not allow holding (see ``holding``).
 
-Rules of this file: nothing of Apache is touched here.
+Rules of this file: no web server is touched here.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Deployer:
         self._wait(lineage, cert_path, chain_path, fullchain_path)
 
     def after_renewal(self, name: str) -> None:
-        """Waits after a lineage was renewed, before Certbot has Apache reloaded.
+        """Waits after a lineage was renewed, before Certbot has the web server reloaded.
 
         Args:
             name: the lineage's name.
@@ -74,7 +74,7 @@ class Deployer:
             self._wait_for_lineage(lineage)
 
     def before_reload(self) -> None:
-        """Waits before Apache is reloaded where Certbot did not say for which lineage.
+        """Waits before a reload where Certbot did not say for which lineage.
 
         ``certonly -i``, and ``renew --disable-renew-updates``, reload without a word: then what
         was saved since this object was made is waited for.

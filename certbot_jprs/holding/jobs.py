@@ -1,7 +1,7 @@
 """Held lineages as they are handled in this run: what this run issued, what an earlier one left.
 
-Rules of this file: nothing moves here; a job says how its lineage's hooks are run and which Apache
-plugin is its own, and others do it.
+Rules of this file: nothing moves here; a job says how its lineage's hooks are run and which web
+server is its own, and others do it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
 from certbot_jprs.holding.leftovers import relevant
 from certbot_jprs.holding.records import Record, Store
-from certbot_jprs.internals import interception, web
+from certbot_jprs.internals import interception
+from certbot_jprs.internals.delegates import APACHE, WEB_SERVERS, WebServer
+from certbot_jprs.internals.delegation import Workers, of_config, of_lineage
 from certbot_jprs.lineage import archive, files
 from certbot_jprs.lineage.files import Lineage
 from certbot_jprs.ocsp import certificates
@@ -40,8 +42,9 @@ class Job:
         lineage: its files.
         config: Certbot's configuration of it.
         run_hooks: runs its deploy hooks.
-        apache: returns the Apache plugin, ready for use.
-        reload_here: whether the release reloads Apache (or Certbot does, right after it).
+        server: the delegate that installs it; None where nobody does, or another plugin.
+        workers: the delegates' plugin objects.
+        reload_here: whether the release reloads the server (or Certbot does, right after it).
         earlier: whether an earlier run left it.
     """
 
@@ -49,7 +52,8 @@ class Job:
     lineage: Lineage
     config: Any
     run_hooks: Callable[[], None]
-    apache: Callable[[], Any]
+    server: WebServer | None
+    workers: Workers
     reload_here: bool = True
     earlier: bool = False
 
@@ -59,22 +63,26 @@ class Job:
         return self.record.name
 
     def server_key(self) -> Hashable:
-        """Tells apart web servers: lineages with the same Apache options share a reload."""
-        values = vars(self.config.namespace)
-        apache = options.APACHE_DEST
-        return tuple(sorted((k, str(v)) for k, v in values.items() if k.startswith(apache)))
+        """Tells apart web servers: lineages with the same one share a reload."""
+        return self.server.key(self.config) if self.server is not None else None
+
+    def installer(self) -> Any:
+        """Returns the plugin object that installs, ready for use.
+
+        Raises:
+            errors.Error: the web server cannot be used.
+        """
+        return self.workers.prepared(self.server or APACHE)
 
 
-def of_this_run(
-    config: Any, name: str, run_hooks: Callable[[], None], apache: Callable[[], Any]
-) -> Job:
+def of_this_run(config: Any, name: str, run_hooks: Callable[[], None], workers: Workers) -> Job:
     """Makes the job of a certificate that was issued in this run.
 
     Args:
         config: Certbot's configuration of it.
         name: the lineage's name.
         run_hooks: runs its deploy hooks.
-        apache: returns the Apache plugin for it, ready for use.
+        workers: the delegates for it.
 
     Raises:
         HoldingError: its renewal file cannot be read.
@@ -98,8 +106,9 @@ def of_this_run(
         record = Record(
             name, held=newest, since=time.time(), directory_hooks=bool(config.directory_hooks)
         )
-    record.reload = config.installer == NAME
-    if config.verb == "run" and record.reload:
+    server = of_config(config).installer
+    record.reload = server is not None
+    if config.verb == "run" and config.installer == NAME:
         record.install = [str(domain) for domain in config.domains]
         record.redirect = config.redirect is not False
     try:
@@ -110,7 +119,7 @@ def of_this_run(
                 name=name, error=error
             )
         )
-    return Job(record, lineage, config, run_hooks, apache)
+    return Job(record, lineage, config, run_hooks, server, workers)
 
 
 def left_held(
@@ -142,7 +151,15 @@ def _of_earlier_run(namespace: argparse.Namespace | None, record: Record, lineag
         renewed = record.in_service is not None
         interception.run_deploy_hooks(config, names, live, renewed=renewed)
 
-    return Job(record, lineage, config, run_hooks, lambda: web.prepared(config), earlier=True)
+    return Job(
+        record,
+        lineage,
+        config,
+        run_hooks,
+        of_lineage(lineage.params).installer,
+        Workers(config),
+        earlier=True,
+    )
 
 
 def _configuration_of(
@@ -153,7 +170,8 @@ def _configuration_of(
     for key, value in lineage.params.items():
         if key.startswith(options.DEST):
             setattr(config, key, options.restored(key, value))
-    options.carry_apache_options(config, lambda _dest: False)
+    for server in WEB_SERVERS:
+        options.carry_options(config, lambda _dest: False, server.prefix)
     options.enter_language(config)
     # Certbot before 5.0 runs the first for a renewed certificate, the second for a new one.
     config.renew_hook = config.deploy_hook = lineage.deploy_hook

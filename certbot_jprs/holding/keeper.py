@@ -34,6 +34,7 @@ from certbot_jprs.holding.leftovers import is_held_by_us
 from certbot_jprs.holding.records import Record, Step, Store
 from certbot_jprs.holding.turn import Turn
 from certbot_jprs.internals import interception
+from certbot_jprs.internals.delegation import Workers, of_config
 from certbot_jprs.lineage import archive, files
 
 logger = logging.getLogger(__name__)
@@ -66,18 +67,18 @@ class Keeper:
                 logger.warning(
                     _(
                         "This version of Certbot lacks what {name} needs to hold a new "
-                        "certificate back. It waits before each reload of Apache instead, and "
-                        "deploy hooks run before that wait."
+                        "certificate back. It waits before each reload of the web server "
+                        "instead, and deploy hooks run before that wait."
                     ).format(name=NAME)
                 )
         return self._engaged
 
-    def govern(self, config: Any, apache: Callable[[], Any]) -> Turn | None:
+    def govern(self, config: Any, workers: Workers) -> Turn | None:
         """Takes a configuration whose certificates are to be held.
 
         Args:
             config: Certbot's configuration, of this command or of one lineage.
-            apache: returns the Apache plugin for it, ready for use.
+            workers: the delegates for it.
 
         Returns:
             Its turn; None where this Certbot does not allow holding.
@@ -86,7 +87,7 @@ class Keeper:
             return None
         turn = self._turn_of(config)
         if turn is None:
-            turn = self._turn = Turn(config, apache)
+            turn = self._turn = Turn(config, workers)
         return turn
 
     def _turn_of(self, config: Any) -> Turn | None:
@@ -116,7 +117,7 @@ class Keeper:
             raise errors.Error(str(error)) from error
 
     def reloaded(self, turn: Turn) -> None:
-        """Notices that Apache was reloaded by Certbot, after a release on the spot.
+        """Notices that the web server was reloaded by Certbot, after a release on the spot.
 
         Args:
             turn: the turn in which that was.
@@ -177,7 +178,7 @@ class Keeper:
             in_service=in_service,
             since=time.time(),
             directory_hooks=bool(config.directory_hooks),
-            reload=config.installer == NAME,
+            reload=of_config(config).installer is not None,
         )
         try:
             store.save(record)
@@ -233,8 +234,8 @@ class Keeper:
             run()
             return
         name = os.path.basename(lineage_path)
-        job = jobs.of_this_run(config, name, run, turn.apache)
-        if config.verb == "renew" and config.installer in (None, NAME):
+        job = jobs.of_this_run(config, name, run, turn.workers)
+        if config.verb == "renew" and (config.installer is None or job.server is not None):
             self._queue[name] = job
             turn.held = True
             display_util.notify(

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from certbot_jprs.ground.language import _
-from certbot_jprs.ground.names import NAME
+from certbot_jprs.internals.delegation import of_lineage
 from certbot_jprs.lineage import archive, durable, files
 from certbot_jprs.lineage.files import Lineage
 
@@ -55,8 +55,8 @@ class Record:
         held: the version that waits; None until Certbot has saved it.
         since: when it was saved, in seconds since the epoch.
         directory_hooks: whether the hooks of ``renewal-hooks/deploy/`` run too.
-        reload: whether Apache is to be reloaded by this plugin.
-        install: for a first certificate, the names to configure in Apache; empty otherwise.
+        reload: whether the web server is to be reloaded by this plugin.
+        install: for a first certificate, the names to configure in it; empty otherwise.
         redirect: whether those shall redirect to HTTPS.
         failure: what went wrong last, for ``certbot-jprs status``.
     """
@@ -238,7 +238,11 @@ def rebuilt(lineage: Lineage) -> Record:
         were.
     """
     linked = archive.current_version(lineage)
-    record = Record(lineage.name, in_service=linked, reload=lineage.installer == NAME)
+    record = Record(
+        lineage.name,
+        in_service=linked,
+        reload=of_lineage(lineage.params).installer is not None,
+    )
     try:
         newest = archive.versions(lineage)[-1]
     except (OSError, IndexError):

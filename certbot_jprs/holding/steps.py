@@ -22,6 +22,7 @@ from certbot_jprs.ground.language import _
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.records import Step, Store
 from certbot_jprs.internals import web
+from certbot_jprs.internals.delegates import WebServer
 from certbot_jprs.lineage import archive
 
 logger = logging.getLogger(__name__)
@@ -56,14 +57,21 @@ class Steps:
         for group in servers.values():
             self._reload([job for job in group if self._install(job)])
 
-    def attempt(self, jobs: Sequence[Job], step: Callable[[], object], message: str) -> bool:
+    def attempt(
+        self,
+        jobs: Sequence[Job],
+        step: Callable[[], object],
+        message: str,
+        server: WebServer | None = None,
+    ) -> bool:
         """Takes a step; whatever goes wrong is recorded and told as these lineages' failure.
 
         Args:
             jobs: the lineages that the step is about.
             step: takes it.
             message: what to say if it fails, with ``{name}`` (or ``{names}``) and
-                ``{error}``.
+                ``{error}``; where it is about a web server, with ``{server}`` and ``{test}``.
+            server: that web server.
 
         Returns:
             Whether it was taken.
@@ -74,7 +82,8 @@ class Steps:
             logger.debug("A step failed", exc_info=True)
             names = ", ".join(job.name for job in jobs)
             why = str(error) or type(error).__name__
-            text = message.format(name=names, names=names, error=why)
+            words = server.words() if server is not None else {}
+            text = message.format(name=names, names=names, error=why, **words)
             logger.error(text)
             for job in jobs:
                 self.fail(job, text)
@@ -148,23 +157,25 @@ class Steps:
             [job],
             lambda: _install(job),
             _(
-                "The certificate {name} could not be installed in Apache. Run the command that "
+                "The certificate {name} could not be installed in {server}. Run the command that "
                 "ordered it again. The error:\n"
                 "{error}"
             ),
+            job.server,
         )
 
     def _reload(self, jobs: Sequence[Job]) -> None:
-        """Has Apache reloaded, once for all that share it."""
+        """Has a web server reloaded, once for all that share it."""
         if jobs and self.attempt(
             jobs,
-            lambda: jobs[0].apache().restart(),
+            lambda: jobs[0].installer().restart(),
             _(
-                "Apache could not be reloaded with the new certificates of {names}. Fix its "
-                "configuration (to check it: apachectl configtest); the next `certbot renew` "
-                "reloads it. The error:\n"
+                "{server} could not be reloaded with the new certificates of {names}. Fix its "
+                "configuration (to check it: {test}); the next `certbot renew` reloads it. The "
+                "error:\n"
                 "{error}"
             ),
+            jobs[0].server,
         ):
             for job in jobs:
                 self._succeed(job)
@@ -185,12 +196,12 @@ class Steps:
 
 
 def _install(job: Job) -> None:
-    """Configures a certificate in Apache; nothing of it stays where that fails.
+    """Configures a certificate in its web server; nothing of it stays where that fails.
 
     Raises:
         errors.Error: it cannot be configured.
     """
-    record, links, plugin = job.record, job.lineage.links, job.apache()
+    record, links, plugin = job.record, job.lineage.links, job.installer()
     names = [host for name in record.install for host in web.hosts(plugin, name)]
     try:
         for name in names:

@@ -6,7 +6,9 @@ Rules of this file: values alone.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Any
+
+from certbot_jprs.internals.delegation import Workers
 
 
 @dataclass
@@ -17,14 +19,14 @@ class Turn:
 
     Attributes:
         config: the configuration, of this command or of one lineage.
-        apache: returns the Apache plugin for it, ready for use.
+        workers: the delegates for it.
         held: whether its lineage is held for the end of this run.
-        reloaded: whether the release reloaded Apache for it already.
+        reloaded: whether the release reloaded its web server already.
         unreloaded: the lineages that were released and wait for Certbot's own reload.
     """
 
     config: Any
-    apache: Callable[[], Any]
+    workers: Workers
     held: bool = False
     reloaded: bool = False
     unreloaded: list[str] = field(default_factory=list)

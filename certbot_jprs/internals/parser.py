@@ -177,26 +177,3 @@ def keep_dashed_values(group: Any, options: tuple[str, ...]) -> None:
         option, value = words[position - 1 : position + 1]
         if option in options and _DASHED.fullmatch(str(value)):
             words[position - 1 : position + 1] = [f"{option}={value}"]
-
-
-def option_dests(group: Any, prefix: str) -> dict[str, Callable[[str], Any]]:
-    """Lists the options of another plugin that the parser knows already.
-
-    Why: Certbot restores a plugin's options from a renewal file only under the names of the
-    lineage's own plugins (``renewal._restore_plugin_configs``), so ``--apache-*`` options have
-    to be carried under this plugin's prefix, and which there are depends on the Certbot.
-
-    Args:
-        group: the parser or group given to ``inject_parser_options``.
-        prefix: start of the destinations, such as ``apache_``.
-
-    Returns:
-        Each destination with the function that converts its text; empty where the parser is
-        unknown, and then those options hold for one command only, as with other plugins.
-    """
-    parser = getattr(getattr(group, "_parser", None), "parser", None)
-    return {
-        action.dest: action.type or str
-        for action in getattr(parser, "_actions", [])
-        if action.dest.startswith(prefix)
-    }

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 import configobj
 
-from certbot_jprs.ground.names import NAME
-from certbot_jprs.ground.options import APACHE_DEST, DEST
+from certbot_jprs.ground.options import DEST
+from certbot_jprs.internals.delegates import APACHE, WEB_SERVERS, WebServer
+from certbot_jprs.internals.delegation import Roles, of_lineage
 from certbot_jprs.lineage import durable, files
 from certbot_jprs.lineage.files import Lineage
 
@@ -38,25 +39,18 @@ _SLEEPS = re.compile(
 )
 _SEPARATOR = re.compile(r";|&&|\n")
 
-_APACHE_RELOAD = re.compile(
-    r"""(?:/\S*/)?(?:
-        systemctl\s+(?:--\S+\s+)*(?:reload|restart|reload-or-restart)\s+(?:httpd|apache2)(?:\.service)?
-      | service\s+(?:httpd|apache2)\s+(?:reload|restart|graceful)
-      | (?:apachectl|apache2ctl|httpd)\s+(?:-k\s+)?(?:graceful|restart)
-    )\s*;?""",
-    re.VERBOSE,
-)
 
-
-def without_sleep(hook: str | None) -> str | None:
+def without_sleep(hook: str | None, server: WebServer | None = APACHE) -> str | None:
     """Removes from a deploy hook what the plugin does better.
 
     A ``sleep`` before the reload is what JPRS's manual prescribes; the plugin waits for the OCSP
-    responder instead. If only a reload of Apache remains, that goes too: the plugin reloads it.
+    responder instead. If only a reload of the web server remains in which the plugin installs,
+    that goes too: the plugin reloads it.
     Where a ``sleep`` may mean something else, as in quotes or in a loop, the hook stays as it is.
 
     Args:
         hook: the hook's shell command, or None.
+        server: that web server; None where the plugin installs in none.
 
     Returns:
         What is left to run, or None where nothing is.
@@ -71,7 +65,7 @@ def without_sleep(hook: str | None) -> str | None:
     for match in reversed(sleeps):
         left = left[: match.start()] + _in_place_of(match) + left[match.end() :]
     left = left.strip()
-    return None if not left or _APACHE_RELOAD.fullmatch(left) else left
+    return None if not left or (server is not None and server.reloads(left)) else left
 
 
 def _in_place_of(sleeps: re.Match[str]) -> str:
@@ -98,13 +92,13 @@ class Change:
     after: list[str]
 
 
-def plan(lineage: Lineage, authenticator: str | None, installer: str | None) -> Change:
+def plan(lineage: Lineage, roles: Roles) -> Change:
     """Works out the renewal file of a lineage that becomes the plugin's.
 
     Args:
         lineage: the lineage as it is.
-        authenticator: the plugin that shall validate its renewals; None leaves that as it is.
-        installer: the plugin that shall install them; None leaves that as it is.
+        roles: the delegates through which the plugin shall validate and install its renewals;
+            None leaves that to whom it is left now.
 
     Raises:
         OSError: the file cannot be read.
@@ -120,7 +114,7 @@ def plan(lineage: Lineage, authenticator: str | None, installer: str | None) -> 
         if comment:  # written as it is read, "#" would follow the value without a space
             params.inline_comments[key] = comment.lstrip("# ")
     written = _written(conf, lineage)
-    _edit(params, authenticator, installer)
+    _edit(params, roles)
     rewritten = _written(conf, lineage)
     for after in (_as_in_file(lines, written, rewritten), rewritten):
         if _reads_as(after, conf):  # ConfigObj misquotes some values of several lines
@@ -135,23 +129,24 @@ def _reads_as(lines: list[str], conf: configobj.ConfigObj) -> bool:
         return False
 
 
-def _edit(params: configobj.Section, authenticator: str | None, installer: str | None) -> None:
+def _edit(params: configobj.Section, roles: Roles) -> None:
     """Makes the ``[renewalparams]`` of a lineage the plugin's."""
-    if authenticator is not None:
-        params["authenticator"] = authenticator
-    if installer is not None:
-        params["installer"] = installer
-    if "key_type" in params or authenticator is not None:
+    for dest, value in roles.params().items():
+        if value is not None:
+            params[dest] = value
+        else:
+            params.pop(dest, None)
+    if "key_type" in params or roles.authenticator is not None:
         params["key_type"] = "rsa"
     for key in ("renew_hook", "deploy_hook"):
         if isinstance(params.get(key), str):
-            hook = without_sleep(params[key])
+            hook = without_sleep(params[key], roles.installer)
             if hook is None:
                 del params[key]
             else:
                 params[key] = hook
-    if NAME in (authenticator, installer):
-        for key in [key for key in params if key.startswith(APACHE_DEST)]:
+    for server in [each for each in WEB_SERVERS if each in (roles.authenticator, roles.installer)]:
+        for key in [key for key in params if key.startswith(server.prefix)]:
             params.pop(DEST + key, None)  # of an earlier time with this plugin
             params.rename(key, DEST + key)
 
@@ -195,6 +190,15 @@ def _as_in_file(lines: list[str], before: list[str], after: list[str]) -> list[s
             if line.lstrip().startswith("#") and line not in after[j1:j2]
         ]
     return result
+
+
+def hook_without_sleep(lineage: Lineage) -> str | None:
+    """Returns a lineage's deploy hook without what the plugin does better.
+
+    Args:
+        lineage: the lineage.
+    """
+    return without_sleep(lineage.deploy_hook, of_lineage(lineage.params).installer)
 
 
 def write(lineage: Lineage, change: Change) -> str | None:

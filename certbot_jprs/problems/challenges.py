@@ -1,4 +1,4 @@
-"""What to check after JPRS could not validate a name through Apache.
+"""What to check after JPRS could not validate a name by http-01.
 
 Rules of this file: pure; the failed challenges in, a text out.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from certbot_jprs.ground.language import _
+from certbot_jprs.internals.delegates import Delegate
 from certbot_jprs.problems import matching
 
 SETTLED_ELSEWHERE = ("connection", "unauthorized")
@@ -56,11 +57,12 @@ def failed_http(achalls: Iterable[Any]) -> list[Failed]:
     return [Failed.of(achall) for achall in achalls if achall.chall.typ == "http-01"]
 
 
-def hint_for(failed: Iterable[Failed]) -> str:
+def hint_for(failed: Iterable[Failed], delegate: Delegate) -> str:
     """Words what JPRS fetched, what it got, and what to check.
 
     Args:
         failed: the failed challenges, at least one.
+        delegate: who performed them.
     """
     lines: list[str] = []
     checks = False
@@ -83,8 +85,8 @@ def hint_for(failed: Iterable[Failed]) -> str:
                 "Check, for each name:\n"
                 "- DNS: its A and AAAA records lead to this server (AAAA comes first).\n"
                 "- Port 80 is open to the Internet (firewall, router, filters of the provider).\n"
-                "- No redirect leads to another host.\n"
-                "- Apache answers for the name on port 80: apachectl -S"
+                "- No redirect leads to another host."
             )
+            + f"\n- {_(delegate.check)}"
         )
     return "\n".join(lines)

@@ -13,6 +13,7 @@ from certbot.display import util as display_util
 
 from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
+from certbot_jprs.internals.delegation import of_config
 from certbot_jprs.lineage import adoption, files
 from certbot_jprs.lineage.files import Lineage
 from certbot_jprs.rules import policy
@@ -107,7 +108,7 @@ def _becomes_ours(line: CommandLine, lineage: Lineage) -> bool:
 
 def _keep_settings(line: CommandLine, lineage: Lineage) -> None:
     """Keeps what Certbot would drop when it issues a lineage anew: key reuse, deploy hook."""
-    hook = adoption.without_sleep(lineage.deploy_hook)
+    hook = adoption.hook_without_sleep(lineage)
     if hook and not line.get("deploy_hook"):
         line.imply(deploy_hook=hook)
     reuse = line.get("reuse_key") if line.decision.given("reuse_key") else lineage.reuse_key
@@ -138,11 +139,7 @@ def take_over(config: Any, lineage: Lineage) -> None:
         OSError: the renewal file cannot be replaced.
         ValueError: it cannot be rewritten.
     """
-    authenticator = NAME if config.authenticator == NAME else None
-    installer = NAME if config.installer == NAME or lineage.installer else None
-    if config.configurator == NAME:
-        authenticator = installer = NAME
-    change = adoption.plan(lineage, authenticator, installer)
+    change = adoption.plan(lineage, of_config(config))
     backup = adoption.write(lineage, change)
     if backup is not None:
         display_util.notify(

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from certbot_jprs.ground.exceptions import PolicyError
 from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
+from certbot_jprs.internals import delegates
 
 SERVER = "https://acme.amecert.jprs.jp/DV/getDirectory"
 """JPRS's ACME directory. The capitals matter."""
@@ -23,7 +24,7 @@ SERVER = "https://acme.amecert.jprs.jp/DV/getDirectory"
 LEAST_RSA_BITS = 2048
 MOST_CONTACTS = 6
 
-HTTP_01_ONLY = (NAME, "apache", "nginx", "standalone", "webroot")
+HTTP_01_ONLY = (NAME, *delegates.ALL)
 """The authenticators that come with Certbot, and this one, which cannot do dns-01."""
 
 

@@ -56,7 +56,7 @@ class Selection:
             return self._enforce_on_lineage(config)
         if verb == "install":
             return _role_of_installation(config)
-        return Role.APACHE
+        return Role.OTHER
 
     def restore_plugins(self, config: Any) -> None:
         """Keeps in the renewal file of another CA's lineage the plugins that it names.
@@ -85,13 +85,13 @@ class Selection:
         if not options.is_rehearsal(config):  # which shows them among its findings
             for notice in decision.notices:
                 display_util.notify(notice)
-        return Role.JPRS if decision.governed else Role.APACHE
+        return Role.JPRS if decision.governed else Role.OTHER
 
     def _enforce_on_lineage(self, config: Any) -> Role:
         self._decision.reuse_new_key = False  # what was decided for the lineage before
         tested = config.verb == "reconfigure" or config.dry_run or config.staging
         if not tested and policy.is_lets_encrypt(config.server):
-            return Role.APACHE
+            return Role.OTHER
         if not tested and policy.is_jprs(config.server):  # the rule, which reads no further file
             self._enforce_key(config)
             _check_names(config)
@@ -102,7 +102,7 @@ class Selection:
         if not policy.is_jprs(server):
             ours = lineage is not None and NAME in (lineage.authenticator, lineage.installer)
             if policy.is_lets_encrypt(server) or not ours:
-                return Role.APACHE
+                return Role.OTHER
         name = _name_of(lineage, config)
         if config.verb == "reconfigure":
             policy.refuse_rehearsal_by_dry_run("certbot reconfigure")
@@ -193,4 +193,4 @@ def _role_of_installation(config: Any) -> Role:
     if lineage is None or policy.is_jprs(lineage.server):
         return Role.JPRS
     ours = NAME in (lineage.authenticator, lineage.installer)
-    return Role.JPRS if ours and not policy.is_lets_encrypt(lineage.server) else Role.APACHE
+    return Role.JPRS if ours and not policy.is_lets_encrypt(lineage.server) else Role.OTHER

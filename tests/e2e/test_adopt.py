@@ -128,11 +128,11 @@ def test_what_cannot_be_adopted_is_said(world: World) -> None:
     fleet.kept(world, ["le.example.jp", "web.example.jp", "mine.example.jp"])
     world.lineage("le.example.jp").set("server", world.letsencrypt.url)
     for key in ("authenticator", "installer"):
-        world.lineage("web.example.jp").set(key, "nginx")
+        world.lineage("web.example.jp").set(key, "other")
     world.write("/etc/letsencrypt/renewal/torn.conf", "version = 5.8.0\n[renewal")
     for name, words in {
         "le.example.jp": ("another CA", "certbot run -a certbot-jprs:http"),
-        "web.example.jp": ("nginx", "certbot-jprs wait-ocsp"),
+        "web.example.jp": ("by other", "certbot-jprs wait-ocsp"),
         "torn": ("that can be read", "certbot certificates"),
         "none.example.jp": ("none.example.jp", "certbot certificates"),
     }.items():

@@ -139,7 +139,7 @@ def test_version(parse: Parse, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def carry(parsed: Parsed) -> Any:
-    options.carry_apache_options(parsed.config, parsed.decision.given)
+    options.carry_options(parsed.config, parsed.decision.given, "apache_")
     return parsed.config
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from certbot_jprs.check import ports
+from certbot_jprs.internals.delegates import APACHE
 
 LISTEN = """
 import socket, sys
@@ -47,18 +48,18 @@ def listen(name: str, address: str) -> Iterator[int]:
 )
 def test_who_listens(address: str, name: str, taken: str | None) -> None:
     for port in listen(name, address):
-        assert ports.taken_from_apache(port) == taken
+        assert ports.taken(port, APACHE.processes) == taken
         if taken is None:
-            assert ports.apache_runs()
+            assert ports.runs(APACHE.processes)
 
 
 def test_nobody_listens(free: int) -> None:
-    assert ports.taken_from_apache(free) is None
+    assert ports.taken(free, APACHE.processes) is None
 
 
 def test_who_is_connected_does_not_listen(free: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)) as client:
-            assert ports.taken_from_apache(client.getsockname()[1]) is None
-            assert ports.taken_from_apache(port) == Path("/proc/self/comm").read_text().strip()
+            assert ports.taken(client.getsockname()[1], ()) is None
+            assert ports.taken(port, ()) == Path("/proc/self/comm").read_text().strip()

@@ -25,6 +25,7 @@ from certbot_jprs.holding.records import Record, Step, Store
 from certbot_jprs.holding.turn import Turn
 from certbot_jprs.house import House
 from certbot_jprs.internals import interception
+from certbot_jprs.internals.delegation import Workers
 from certbot_jprs.lineage import archive, durable, files
 from certbot_jprs.lineage.files import Lineage
 from certbot_jprs.rules import policy
@@ -113,7 +114,7 @@ class Bench:
 
     def govern(self, config: Any) -> Turn:
         """Returns a configuration's turn; the same for the same one."""
-        turn = self.keeper.govern(config, lambda: "apache")
+        turn = self.keeper.govern(config, Workers(config))
         assert turn is not None
         return turn
 
@@ -170,7 +171,7 @@ def test_a_certbot_that_lacks_something_is_told_once(
 ) -> None:
     monkeypatch.delattr(hooks, "run_saved_post_hooks")
     for _ in range(2):
-        assert not bench.keeper.govern(SimpleNamespace(), lambda: None)
+        assert not bench.keeper.govern(SimpleNamespace(), Workers(SimpleNamespace()))
     assert len([each for each in caplog.records if each.levelno >= logging.WARNING]) == 1
     assert "deploy hooks run before that wait" in caplog.text
 
@@ -352,7 +353,7 @@ def test_under_renew_hooks_wait_for_the_end(
 def test_beside_another_installer_each_waits_on_the_spot(
     bench: Bench, lineage: Lineage, released: Released
 ) -> None:
-    config = bench.config(installer="nginx")
+    config = bench.config(installer="dummy")
     bench.keeper.before_saving(bench.cert(), config)
     bench.deploy(config)
     assert released.calls == 1

@@ -115,7 +115,7 @@ def test_one_that_cannot_be_read_is_reported_and_rebuilt(
     config_dir.link(NAME, 2)
     write(config_dir, text)
     record = store.load(NAME)
-    assert record == Record(NAME, in_service=2, held=3)
+    assert record == Record(NAME, in_service=2, held=3, reload=True)
     assert len(caplog.records) == 1
     assert NAME in caplog.text
     # Once: it is mended.
@@ -163,7 +163,7 @@ def test_rebuilt_from_links(config_dir: ConfigDir, installer: str | None) -> Non
 def test_rebuilt_without_an_archive(config_dir: ConfigDir) -> None:
     lineage = config_dir.add(NAME, versions=(1,))
     (config_dir.path / "archive").rename(config_dir.path / "elsewhere")
-    assert rebuilt(lineage) == Record(NAME, in_service=1)
+    assert rebuilt(lineage) == Record(NAME, in_service=1, reload=True)
 
 
 # Room for a record

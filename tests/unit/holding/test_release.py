@@ -22,6 +22,8 @@ from certbot_jprs.holding import release, steps
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.records import Record, Step, Store
 from certbot_jprs.holding.release import Release
+from certbot_jprs.internals.delegates import APACHE, Delegate
+from certbot_jprs.internals.delegation import Workers
 from certbot_jprs.lineage import archive, durable
 from certbot_jprs.ocsp.evaluation import Answer, Status
 from certbot_jprs.wait import gate, verdict
@@ -85,6 +87,17 @@ class Apache:
 
     def recovery_routine(self) -> None:
         self.steps.append("recover")
+
+
+class Installing(Workers):
+    """Has Apache do what is asked for."""
+
+    def __init__(self, apache: Apache) -> None:
+        super().__init__(SimpleNamespace())
+        self._apache = apache
+
+    def prepared(self, _delegate: Delegate) -> Any:
+        return self._apache
 
 
 class Bench:
@@ -161,7 +174,8 @@ class Bench:
             lineage,
             config,
             lambda: self.steps.append(f"hooks {name} {self.version(name)}"),
-            lambda: self.apache,
+            APACHE,
+            Installing(self.apache),
         )
         self.jobs.append(job)
         return job
@@ -245,7 +259,9 @@ def test_each_web_server_is_reloaded_by_itself(bench: Bench) -> None:
     assert bench.run().count("reload") == 2
 
 
-def test_each_step_is_in_the_record_before_it_is_taken(bench: Bench) -> None:
+def test_each_step_is_in_the_record_before_it_is_taken(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[tuple[str, str]] = []
 
     def note(what: str) -> None:
@@ -259,11 +275,14 @@ def test_each_step_is_in_the_record_before_it_is_taken(bench: Bench) -> None:
         note("hooks")
         run_hooks()
 
-    def apache() -> Apache:
-        note("reload")
-        return bench.apache
+    restart = bench.apache.restart
 
-    job.run_hooks, job.apache = hooks, apache
+    def reload() -> None:
+        note("reload")
+        restart()
+
+    job.run_hooks = hooks
+    monkeypatch.setattr(bench.apache, "restart", reload)
     bench.run()
     assert seen == [
         *(("ask", "held"), ("ask", "held")),

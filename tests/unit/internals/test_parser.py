@@ -275,15 +275,6 @@ def test_a_parser_that_detects_defaults_says_so() -> None:
     assert commands[0].detecting
 
 
-def test_options_of_another_plugin() -> None:
-    plain = parser()
-    plain.add_argument("--apache-server-root")
-    plain.add_argument("--apache-pause", type=int)
-    dests = certbots_parser.option_dests(helpful(plain), "apache_")
-    assert dests == {"apache_server_root": str, "apache_pause": int}
-    assert certbots_parser.option_dests(SimpleNamespace(), "apache_") == {}
-
-
 def test_certbot_lists_the_plugin(parse: Parse) -> None:
     parse("plugins")
     assert NAME in registry()

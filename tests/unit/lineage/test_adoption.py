@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 
 from certbot_jprs.ground.names import NAME
 from certbot_jprs.ground.options import DEST
+from certbot_jprs.internals.delegates import APACHE
+from certbot_jprs.internals.delegation import Roles
 from certbot_jprs.lineage import adoption, files
 from certbot_jprs.lineage.adoption import Change, without_sleep
 from certbot_jprs.lineage.files import Lineage
@@ -215,11 +217,12 @@ def test_the_shell_prints_the_same_without_the_sleep(hook: str) -> None:
 # The plan
 
 
-def planned(
-    lineage: Lineage, authenticator: str | None = NAME, installer: str | None = NAME
-) -> Change:
+BOTH = Roles(APACHE, APACHE)
+
+
+def planned(lineage: Lineage, roles: Roles = BOTH) -> Change:
     before = snapshot(Path(lineage.renewal_file).parent)
-    change = adoption.plan(lineage, authenticator, installer)
+    change = adoption.plan(lineage, roles)
     assert snapshot(Path(lineage.renewal_file).parent) == before, "planning writes nothing"
     return change
 
@@ -255,21 +258,21 @@ def test_an_ecdsa_lineage_becomes_rsa(config_dir: ConfigDir) -> None:
 
 def test_who_validates_stays_where_only_the_installer_changes(config_dir: ConfigDir) -> None:
     lineage = config_dir.add(LINEAGE, authenticator="dns-route53", installer=None, key_type=None)
-    gone, come = difference(planned(lineage, None, NAME))
+    gone, come = difference(planned(lineage, Roles(None, APACHE)))
     assert gone == ["renew_hook = sleep 10m;systemctl reload httpd"]
     assert come == [f"installer = {NAME}"]
 
 
 def test_nobody_installs_where_nobody_did(config_dir: ConfigDir) -> None:
     lineage = config_dir.add(LINEAGE, installer=None, apache_server_root="/etc/httpd")
-    change = planned(lineage, NAME, None)
+    change = planned(lineage, Roles(APACHE, None))
     assert not [line for line in change.after if line.startswith("installer")]
     assert f"{DEST}apache_server_root = /etc/httpd" in change.after
 
 
 def test_options_of_apache_stay_where_apache_stays(config_dir: ConfigDir) -> None:
     lineage = config_dir.add(LINEAGE, apache_server_root="/etc/httpd", renew_hook="echo a")
-    change = planned(lineage, None, None)
+    change = planned(lineage, Roles())
     assert change.before == change.after
 
 
@@ -443,7 +446,7 @@ def test_a_file_that_is_gone(config_dir: ConfigDir) -> None:
     lineage = config_dir.add(LINEAGE)
     os.unlink(lineage.renewal_file)
     with pytest.raises(OSError, match="not a file"):
-        adoption.plan(lineage, NAME, NAME)
+        adoption.plan(lineage, BOTH)
 
 
 # The file's replacement

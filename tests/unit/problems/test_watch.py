@@ -15,6 +15,7 @@ from certbot import errors
 
 from certbot_jprs.ground import language
 from certbot_jprs.ground.names import NAME
+from certbot_jprs.internals.delegates import APACHE
 from certbot_jprs.problems import challenges, matching, watch
 from certbot_jprs.problems.watch import Watch
 from certbot_jprs.rules.policy import SERVER
@@ -258,7 +259,7 @@ def test_the_hint_names_each_url_once_and_the_checks_once() -> None:
             ("d.jp", "unauthorized", "404"),
         )
     ]
-    text = challenges.hint_for(failed)
+    text = challenges.hint_for(failed, APACHE)
     for each in failed:
         assert text.count(each.url) == 1
     assert "reports: dns" in text
@@ -270,7 +271,7 @@ def test_the_hint_names_each_url_once_and_the_checks_once() -> None:
 
 def test_the_hint_about_caa_has_its_own_step() -> None:
     language.start("en")
-    text = challenges.hint_for([challenges.Failed("a.jp", "http://a.jp/x", "caa", WORDS)])
+    text = challenges.hint_for([challenges.Failed("a.jp", "http://a.jp/x", "caa", WORDS)], APACHE)
     explanation = matching.explain("caa", WORDS)
     assert explanation is not None
     assert explanation.step in text

@@ -86,7 +86,7 @@ def test_a_lineage_of_lets_encrypt(
 ) -> None:
     config_dir.add(SITE, server=LETS_ENCRYPT, key_type="ecdsa", **OURS)
     config = renewing()
-    assert renewing.enforce(config) is Role.APACHE
+    assert renewing.enforce(config) is Role.OTHER
     assert config.server == LETS_ENCRYPT
     assert config.key_type == "ecdsa"
     assert notices == []
@@ -100,7 +100,7 @@ def test_a_lineage_of_another_ca(config_dir: ConfigDir, renewing: Renewing) -> N
     ini = f"authenticator = {NAME}\n"
     theirs = renewing("theirs.example.jp", ini=ini)
     assert theirs.authenticator == NAME
-    assert renewing.enforce(theirs) is Role.APACHE
+    assert renewing.enforce(theirs) is Role.OTHER
     assert theirs.server == OTHER_CA
     assert theirs.key_type == "ecdsa"
 
@@ -153,7 +153,7 @@ def test_a_dry_run_fails_for_jprs_only(
         renewing.enforce(renewing(SITE, option))
     assert str(caught.value).startswith(f"{option} does not work properly with JPRS")
     assert f"--cert-name {SITE} --jprs-check" in str(caught.value)
-    assert renewing.enforce(renewing("other.example.com", option)) is Role.APACHE
+    assert renewing.enforce(renewing("other.example.com", option)) is Role.OTHER
 
 
 def test_a_dry_run_of_a_named_lineage(config_dir: ConfigDir, renewing: Renewing) -> None:
@@ -161,7 +161,7 @@ def test_a_dry_run_of_a_named_lineage(config_dir: ConfigDir, renewing: Renewing)
     config_dir.add("b", [SITE], server=LETS_ENCRYPT, **OURS)
     with pytest.raises(PolicyError, match="nothing was sent for a"):
         renewing.enforce(renewing("a", "--dry-run", "--cert-name", "a"))
-    assert renewing.enforce(renewing("b", "--dry-run", "--cert-name", "b")) is Role.APACHE
+    assert renewing.enforce(renewing("b", "--dry-run", "--cert-name", "b")) is Role.OTHER
 
 
 def test_a_dry_run_of_what_cannot_be_told_apart_is_refused(
@@ -203,7 +203,7 @@ def test_reconfigure(config_dir: ConfigDir, parse: Parse) -> None:
     with pytest.raises(PolicyError, match="certbot reconfigure does not work properly with JPRS"):
         Selection(Decision()).enforce(ours)
     other = parse("reconfigure", "--cert-name", "other.example.com").config
-    assert Selection(Decision()).enforce(other) is Role.APACHE
+    assert Selection(Decision()).enforce(other) is Role.OTHER
 
 
 # Commands
@@ -215,7 +215,7 @@ def test_a_command(parse: Parse, notices: list[str], verb: str) -> None:
     assert parsed.selection.enforce(parsed.config) is Role.JPRS
     assert len(notices) == 1
     theirs = parse(verb, "-n", *FLAG, "-d", SITE, "--server", LETS_ENCRYPT)
-    assert theirs.selection.enforce(theirs.config) is Role.APACHE
+    assert theirs.selection.enforce(theirs.config) is Role.OTHER
 
 
 def test_a_command_whose_parser_could_not_be_reached(parse: Parse, notices: list[str]) -> None:
@@ -243,7 +243,7 @@ def test_a_command_whose_parser_could_not_be_reached_respects_the_server(parse: 
 
 @pytest.mark.parametrize("verb", ["plugins", "rollback", "enhance", "certificates"])
 def test_other_verbs(parse: Parse, verb: str) -> None:
-    assert enforced(parse(verb, *FLAG)) is Role.APACHE
+    assert enforced(parse(verb, *FLAG)) is Role.OTHER
 
 
 def test_install(parse: Parse, config_dir: ConfigDir) -> None:
@@ -253,9 +253,9 @@ def test_install(parse: Parse, config_dir: ConfigDir) -> None:
     config_dir.add("theirs.example.com", server=OTHER_CA)
     expected = {
         SITE: Role.JPRS,
-        "le.example.com": Role.APACHE,
+        "le.example.com": Role.OTHER,
         "ours.example.com": Role.JPRS,
-        "theirs.example.com": Role.APACHE,
+        "theirs.example.com": Role.OTHER,
         "nobody.example.com": Role.JPRS,
     }
     for name, role in expected.items():
