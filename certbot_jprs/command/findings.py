@@ -14,6 +14,7 @@ from cryptography import x509
 
 from certbot_jprs.check.hooks import HOOKS
 from certbot_jprs.check.renewal import no_scheduler, renews_always, several_schedulers
+from certbot_jprs.command import damage
 from certbot_jprs.command.levels import DAY, Finding, Level, Limits
 from certbot_jprs.command.survey import Entry, Survey
 from certbot_jprs.ground.language import _
@@ -52,6 +53,7 @@ def of_lineage(entry: Entry, limits: Limits, now: datetime) -> list[Finding]:
     _check_end(entry, certificate, limits, now, add)
     _check_status(entry, add)
     _check_held(entry, add)
+    found += damage.of_files(entry)
     _check_served(entry, now, add)
     _check_settings(entry, certificate, add)
     _check_hooks(entry, add)

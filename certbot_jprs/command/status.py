@@ -24,7 +24,7 @@
      "problems": [{"level": "warning", "kind": "no-scheduler", "message": "…"}]}
 
 Kinds of problems: expired, expires, revoked, ocsp-unknown, ocsp-undetermined, held, pending,
-served-other, other-server, server-url, ecdsa, account, renews-always, sleep, unreadable,
+damaged, served-other, other-server, server-url, ecdsa, account, renews-always, sleep, unreadable,
 no-scheduler, schedulers.
 """
 

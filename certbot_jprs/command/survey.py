@@ -15,8 +15,9 @@ import idna
 from cryptography import x509
 
 from certbot_jprs.ground.names import NAME
+from certbot_jprs.holding.leftovers import reason_to_drop
 from certbot_jprs.holding.records import Record, Store
-from certbot_jprs.lineage import archive, files
+from certbot_jprs.lineage import archive, files, soundness
 from certbot_jprs.lineage.files import Lineage
 from certbot_jprs.machine import schedulers, served
 from certbot_jprs.machine.accounts import usable_accounts
@@ -40,6 +41,9 @@ class Entry:
         version: the version that ``live/`` points to.
         newest: the newest version in ``archive/``.
         record: what waits to go into service.
+        record_error: why that cannot be said; empty where it can.
+        damage: what is wrong with the version in ``live/``; empty where it is sound.
+        set_aside: certificate files of damaged versions, set aside since the newest version.
         served: the certificate that port 443 serves, by name, for names that serve any.
         account_exists: whether its account is here.
     """
@@ -51,6 +55,9 @@ class Entry:
     version: int | None = None
     newest: int | None = None
     record: Record | None = None
+    record_error: str = ""
+    damage: str = ""
+    set_aside: list[str] = field(default_factory=list)
     served: dict[str, x509.Certificate] = field(default_factory=dict)
     account_exists: bool = False
 
@@ -141,14 +148,28 @@ def _read_all(config_dir: str) -> tuple[list[Entry], list[str]]:
 
 
 def _entry(config_dir: str, lineage: Lineage) -> Entry:
-    entry = Entry(lineage, record=Store(config_dir).load(lineage.name))
+    entry = Entry(lineage)
+    try:
+        record = Store(config_dir).look(lineage.name)
+        if record is not None and reason_to_drop(record, lineage) is None:
+            entry.record = record
+    except OSError as error:
+        entry.record_error = error.strerror or str(error)
     try:
         entry.certificate = lineage.certificate()
         entry.names = tuple(sorted(lineage.names()))
         entry.version = archive.current_version(lineage)
         entry.newest = max(archive.versions(lineage), default=None)
+        entry.set_aside = soundness.damaged_in_a_row(lineage)
     except (OSError, ValueError):
         entry.certificate = None
+    try:
+        if entry.version is not None:
+            soundness.check(lineage, entry.version)
+    except soundness.UnsoundError as error:
+        entry.damage = str(error)
+    except OSError:
+        entry.damage = ""  # who may not read the key cannot tell
     scheme, _separator, rest = (lineage.server or "").partition("://")
     accounts = os.path.join(config_dir, "accounts", *rest.rstrip("/").split("/"))
     entry.account_exists = bool(scheme) and entry.account in usable_accounts(accounts)
@@ -162,7 +183,9 @@ def _ask_responder(entries: list[Entry]) -> None:
             continue
         links = entry.lineage.links
         with contextlib.suppress(OSError, ValueError):
-            one = certificates.awaited(entry.lineage.name, links["cert"], links["chain"], None)
+            one = certificates.awaited(
+                entry.lineage.name, links["cert"], links["chain"], links["fullchain"]
+            )
             if one is not None:
                 pairs[number] = (one.certificate, one.issuer)
     if pairs:

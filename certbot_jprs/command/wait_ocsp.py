@@ -76,7 +76,7 @@ def _one(arguments: argparse.Namespace) -> Awaited:
     if arguments.cert:
         if not arguments.chain:
             raise _WrongUseError(_("--cert needs --chain FILE, the issuer's certificate."))
-        return _read(arguments.cert, arguments.cert, arguments.chain)
+        return _read(arguments.cert, arguments.cert, arguments.chain, None)
     if arguments.chain:
         raise _WrongUseError(_("--chain belongs to --cert FILE."))
     directory = arguments.lineage or os.environ.get("RENEWED_LINEAGE")
@@ -88,18 +88,25 @@ def _one(arguments: argparse.Namespace) -> Awaited:
                 "does not: use --all there."
             )
         )
-    files = {kind: os.path.join(directory, f"{kind}.pem") for kind in ("cert", "chain")}
-    return _read(os.path.basename(os.path.normpath(directory)), files["cert"], files["chain"])
+    cert, chain, fullchain = (
+        os.path.join(directory, f"{kind}.pem") for kind in ("cert", "chain", "fullchain")
+    )
+    return _read(
+        os.path.basename(os.path.normpath(directory)),
+        cert,
+        chain,
+        fullchain if os.path.exists(fullchain) else None,
+    )
 
 
-def _read(name: str, cert: str, chain: str) -> Awaited:
+def _read(name: str, cert: str, chain: str, fullchain: str | None) -> Awaited:
     """Reads a certificate and its issuer's.
 
     Raises:
         _WrongUseError: they cannot be read, or do not belong together.
     """
     try:
-        awaited = certificates.awaited(name, cert, chain, None)
+        awaited = certificates.awaited(name, cert, chain, fullchain)
     except (OSError, ValueError) as error:
         raise _WrongUseError(
             _("{name} cannot be read: {reason}").format(name=name, reason=output.why(error))
@@ -131,7 +138,8 @@ def _all(config_dir: str, statuses: list[int]) -> list[Awaited]:
         if not policy.is_jprs(lineage.server):
             continue
         try:
-            found.append(_read(lineage.name, lineage.links["cert"], lineage.links["chain"]))
+            links = lineage.links
+            found.append(_read(lineage.name, links["cert"], links["chain"], links["fullchain"]))
         except _WrongUseError as error:
             output.error(str(error))
             statuses.append(WRONG)

@@ -11,7 +11,7 @@ import copy
 import logging
 import os
 import time
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, Callable
 
@@ -21,7 +21,7 @@ from certbot_jprs.ground import options
 from certbot_jprs.ground.exceptions import HoldingError
 from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
-from certbot_jprs.holding.leftovers import relevant
+from certbot_jprs.holding import noting
 from certbot_jprs.holding.records import Record, Store
 from certbot_jprs.internals import interception
 from certbot_jprs.internals.delegates import APACHE, WEB_SERVERS, WebServer
@@ -100,9 +100,10 @@ def of_this_run(config: Any, name: str, run_hooks: Callable[[], None], workers: 
     newest = archive.versions(lineage)[-1]
     record = store.load(name)
     if record is not None and record.held is None:  # it could not be noted when it was saved
-        record.held = newest
+        record.held, record.since = newest, time.time()
     if record is None or record.held != newest:
         # A first certificate: nothing is in service. A record is that of a deleted lineage.
+        noting.make_durable(lineage, newest)
         record = Record(
             name, held=newest, since=time.time(), directory_hooks=bool(config.directory_hooks)
         )
@@ -122,27 +123,14 @@ def of_this_run(config: Any, name: str, run_hooks: Callable[[], None], workers: 
     return Job(record, lineage, config, run_hooks, server, workers)
 
 
-def left_held(
-    namespace: argparse.Namespace | None, config_dir: str, names: Iterable[str]
-) -> list[Job]:
-    """Makes the jobs of what an earlier run left.
+def of_earlier_run(namespace: argparse.Namespace | None, record: Record, lineage: Lineage) -> Job:
+    """Makes the job of a certificate that an earlier run left.
 
     Args:
         namespace: the options of this command; None where they are not known.
-        config_dir: Certbot's configuration directory.
-        names: the lineages that the command touches.
+        record: its record.
+        lineage: its files.
     """
-    store = Store(config_dir)
-    jobs = []
-    for name in names:
-        lineage = files.named(config_dir, name)
-        record = relevant(store, name, lineage)
-        if record is not None and lineage is not None:
-            jobs.append(_of_earlier_run(namespace, record, lineage))
-    return jobs
-
-
-def _of_earlier_run(namespace: argparse.Namespace | None, record: Record, lineage: Lineage) -> Job:
     config = _configuration_of(namespace, record, lineage)
     live = os.path.dirname(lineage.links["cert"])
 

@@ -14,28 +14,27 @@ Rules of this file:
 from __future__ import annotations
 
 import argparse
-import contextlib
 import logging
 import os
-import time
 from collections.abc import Iterable
 from typing import Any, Callable
 
 from certbot import errors
-from certbot.display import util as display_util
 
-from certbot_jprs.ground import language
+from certbot_jprs.ground import display_util, language
 from certbot_jprs.ground.exceptions import HoldingError
 from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
-from certbot_jprs.holding import jobs, release
+from certbot_jprs.holding import jobs, noting, release
 from certbot_jprs.holding.jobs import Job
-from certbot_jprs.holding.leftovers import is_held_by_us
+from certbot_jprs.holding.leftovers import is_held_by_us, set_damaged_aside
 from certbot_jprs.holding.records import Record, Step, Store
 from certbot_jprs.holding.turn import Turn
+from certbot_jprs.holding.uptake import Uptake
 from certbot_jprs.internals import interception
-from certbot_jprs.internals.delegation import Workers, of_config
+from certbot_jprs.internals.delegation import Workers
 from certbot_jprs.lineage import archive, files
+from certbot_jprs.lineage.files import Lineage
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +51,7 @@ class Keeper:
         self._turn: Turn | None = None
         self._queue: dict[str, Job] = {}
         self._engaged: bool | None = None
+        self._damaged: set[str] = set()
 
     # What the plugin calls
 
@@ -106,15 +106,15 @@ class Keeper:
             errors.Error: a certificate could not be put into service.
             KeyboardInterrupt: a signal ended the wait.
         """
-        left = jobs.left_held(self._namespace, turn.config.config_dir, names)
-        for job in left:
+        left = Uptake(self._namespace, turn.config.config_dir, names)
+        for job in left.jobs:
             if turn.config.verb == "run":
                 job.record.install = []  # Certbot is about to do that itself
-        try:
-            self._release_now(turn, left)
-        except HoldingError as error:
+        # What was damaged is set aside, and Certbot goes on to order another one.
+        failed = {*left.failures, *self._release_now(turn, left.jobs, tolerate=True)}
+        if failed:
             # A PluginError from here would be shown as "The plugin is not working".
-            raise errors.Error(str(error)) from error
+            raise errors.Error(_not_in_service(failed))
 
     def reloaded(self, turn: Turn) -> None:
         """Notices that the web server was reloaded by Certbot, after a release on the spot.
@@ -135,21 +135,10 @@ class Keeper:
         """Makes sure, before a certificate is ordered, that it can be brought into service.
 
         Raises:
-            HoldingError: its record cannot be written.
+            HoldingError: it cannot.
         """
-        if self._turn_of(config) is None or config.dry_run:
-            return
-        try:
-            Store(config.config_dir).check_writable()
-        except OSError as error:
-            raise HoldingError(
-                _(
-                    "Nothing was ordered, because what a certificate needs until it is in service "
-                    "cannot be written below {directory}. Free space there, or make it writable. "
-                    "The error:\n"
-                    "{error}"
-                ).format(directory=config.config_dir, error=error.strerror or error)
-            ) from error
+        if self._turn_of(config) is not None and not config.dry_run:
+            noting.before_order(config)
 
     def before_saving(self, lineage: Any, config: Any) -> None:
         """Notes, durably, which version is in service, before a newer one exists.
@@ -157,50 +146,12 @@ class Keeper:
         Raises:
             errors.PluginError: it cannot be noted.
         """
-        store = Store(config.config_dir)
-        name = lineage.lineagename
-        if self._turn_of(config) is None:
-            if store.has(name):
-                logger.info("%s is renewed by another plugin: its record is dropped", name)
-                with contextlib.suppress(OSError):
-                    store.remove(name)
-            return
-        record = store.load(name)
-        found = files.named(config.config_dir, name)
-        in_service = archive.current_version(found) if found is not None else None
-        if record is not None and record.step is Step.HELD:
-            in_service = record.in_service or in_service
-        elif record is not None and record.held is not None and found is not None:
-            archive.link_to(found, record.held)  # a release that was cut short
-            in_service = record.held
-        record = Record(
-            name,
-            in_service=in_service,
-            since=time.time(),
-            directory_hooks=bool(config.directory_hooks),
-            reload=of_config(config).installer is not None,
-        )
-        try:
-            store.save(record)
-        except OSError as error:  # not expected: the disk was checked before the order
-            raise errors.PluginError(
-                _(
-                    "The record of the held certificate {name} could not be written. Free space, "
-                    "or make it writable, and run the command again. The error:\n"
-                    "{error}"
-                ).format(name=name, error=error)
-            ) from error
+        ours = self._turn_of(config) is not None
+        noting.before_saving(lineage.lineagename, config, ours=ours)
 
     def after_saving(self, lineage: Any, version: int) -> None:
-        """Notes which version waits."""
-        store = Store(lineage.cli_config.config_dir)
-        record = store.load(lineage.lineagename)
-        if record is not None:
-            record.held = version
-            try:
-                store.save(record)
-            except OSError:  # what is newer than the version in service is held all the same
-                logger.debug("The record could not be completed", exc_info=True)
+        """Makes what was saved durable, and notes which version waits."""
+        noting.after_saving(lineage.lineagename, lineage.cli_config.config_dir, version)
 
     def keeps_links(self, lineage: Any, version: int | None) -> bool:
         """Tells whether a lineage's links stay where they are; mends what a kill has torn."""
@@ -210,17 +161,35 @@ class Keeper:
             return False
         if not is_held_by_us(lineage.configuration.get("renewalparams", {})):
             return False  # another plugin's by now, and that one's to link
-        record = store.load(name)
+        found = files.named(config_dir, name)
+        try:
+            record = store.load(name)
+            if record is not None and found is not None:
+                self._set_aside(store, record, found)
+        except OSError as error:  # told when the record is taken up
+            logger.debug("The links of %s stay: %s", name, error)
+            return True
         if record is None:
             return False
         held = record.step is Step.HELD
-        found = files.named(config_dir, name)
         linked = record.in_service if held else record.held
         if found is not None and linked is not None:
             archive.mend(found, linked)
         if not held or record.in_service is None:
             return False
         return version is None or version != record.in_service
+
+    def _set_aside(self, store: Store, record: Record, lineage: Lineage) -> None:
+        """Sets aside what is damaged, before Certbot looks at it: its renewal is due again.
+
+        Raises:
+            OSError: a file cannot be read, or not be changed.
+        """
+        damage = set_damaged_aside(record, lineage)
+        if damage is not None and not damage.stays:  # else it is told when it is taken up
+            logger.error(damage.told)
+            self._damaged.add(lineage.name)
+            store.save(record)
 
     def deploy_hooks(self, config: Any, lineage_path: str, run: Callable[[], None]) -> None:
         """Queues the deploy hooks of a held lineage, or waits for it on the spot.
@@ -246,7 +215,9 @@ class Keeper:
                 ).format(name=name)
             )
             return
-        self._release_now(turn, [job])
+        failed = self._release_now(turn, [job])
+        if failed:
+            raise HoldingError(_not_in_service(failed))
 
     def at_end(self) -> Callable[[], None]:
         """Waits for all that is held, side by side, and releases it."""
@@ -258,60 +229,70 @@ class Keeper:
         names = [namespace.certname] if namespace.certname else store.names()
         new = list(self._queue.values())
         names = [name for name in names if name not in self._queue]
-        left = jobs.left_held(namespace, config_dir, names)
+        left = Uptake(namespace, config_dir, names)
+        # What was damaged is made up for where another one was ordered.
+        failed = {*left.failures, *self._damaged} - {*self._queue}
         self._queue.clear()
-        if not new and not left:
-            return lambda: None
-        language.conclude()
-        if new:
-            display_util.notify(
-                _(
-                    "Nothing more is ordered in this run. The held certificates now go into "
-                    "service, each once the OCSP server knows it."
-                )
-            )
-        if left:
-            display_util.notify(
-                _("Saved by an earlier run and not yet in service: {names}").format(
-                    names=", ".join(job.name for job in left)
-                )
-            )
-        one = release.Release(store, new + left, bool(namespace.quiet))
-        one.run()
-        failed = sorted(one.failures)
+        if new or left.jobs:
+            language.conclude()
+            _announce(new, left.jobs)
+            one = release.Release(store, new + left.jobs, bool(namespace.quiet))
+            one.run()
+            failed |= {*one.failures}
 
         def conclude() -> None:
             if failed:
-                raise HoldingError(
-                    _("Not put into service, for the reasons given above: {names}").format(
-                        names=", ".join(failed)
-                    )
-                )
+                raise HoldingError(_not_in_service(failed))
 
         return conclude
 
-    def _release_now(self, turn: Turn, held: list[Job]) -> None:
+    def _release_now(self, turn: Turn, held: list[Job], *, tolerate: bool = False) -> set[str]:
         """Waits and releases on the spot.
 
+        Args:
+            turn: the turn of this command.
+            held: the lineages.
+            tolerate: whether it is no failure that a damaged version was set aside.
+
+        Returns:
+            The lineages that could not be put into service; said already.
+
         Raises:
-            HoldingError: a certificate could not be put into service.
             KeyboardInterrupt: a signal ended the wait.
         """
         if not held:
-            return
+            return set()
         config = turn.config
         by_certbot = config.verb == "run" and config.installer == NAME
         for job in held:
             job.reload_here = not by_certbot
         one = release.Release(Store(config.config_dir), held, config.quiet)
         one.run()
-        if one.failures:
-            raise HoldingError(
-                _("Not put into service, for the reason given above: {names}").format(
-                    names=", ".join(sorted(one.failures))
-                )
-            )
-        if by_certbot:
+        failed = {*one.failures} - (one.set_aside if tolerate else set())
+        if not failed and by_certbot:
             turn.unreloaded += [job.name for job in held if job.record.step is Step.HOOKED]
-        else:
+        elif not one.failures:
             turn.reloaded = True
+        return failed
+
+
+def _announce(new: list[Job], left: list[Job]) -> None:
+    if new:
+        display_util.notify(
+            _(
+                "Nothing more is ordered in this run. The held certificates now go into service, "
+                "each once the OCSP server knows it."
+            )
+        )
+    if left:
+        display_util.notify(
+            _("Saved by an earlier run and not yet in service: {names}").format(
+                names=", ".join(job.name for job in left)
+            )
+        )
+
+
+def _not_in_service(failed: set[str]) -> str:
+    return _("Not put into service, for the reasons given above: {names}").format(
+        names=", ".join(sorted(failed))
+    )

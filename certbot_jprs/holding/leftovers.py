@@ -1,7 +1,8 @@
 """Records that an earlier run left: which still ask for something, and which version waits.
 
 Rules of this file: a record is dropped only where it is certain that nothing waits any more, with
-a line in the log; a lineage that cannot be read at the moment keeps its record.
+a line in the log; a lineage that cannot be read at the moment keeps its record. A version that is
+damaged waits for nothing: it is set aside.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
 from certbot_jprs.holding.records import Record, Step, Store
-from certbot_jprs.lineage import archive
+from certbot_jprs.lineage import archive, soundness
 from certbot_jprs.lineage.files import Lineage
 from certbot_jprs.rules import policy
 
@@ -41,6 +44,9 @@ def relevant(store: Store, name: str, lineage: Lineage | None) -> Record | None:
 
     Returns:
         The record, with the version that waits; None where none was, or is left.
+
+    Raises:
+        OSError: the record or the lineage's files cannot be read: it stays held.
     """
     record = store.load(name)
     if record is None:
@@ -48,11 +54,7 @@ def relevant(store: Store, name: str, lineage: Lineage | None) -> Record | None:
     if lineage is None and store.has_renewal_file(name):
         logger.info("The certificate %s stays held: its renewal file cannot be read", name)
         return None
-    try:
-        reason = _reason_to_drop(record, lineage)
-    except OSError as error:
-        logger.info("The certificate %s stays held: its files cannot be read: %s", name, error)
-        return None
+    reason = reason_to_drop(record, lineage)
     if reason is None:
         return record
     logger.info("The record of the held certificate %s is dropped: %s", name, reason)
@@ -63,8 +65,96 @@ def relevant(store: Store, name: str, lineage: Lineage | None) -> Record | None:
     return None
 
 
-def _reason_to_drop(record: Record, lineage: Lineage | None) -> str | None:
+@dataclass(frozen=True)
+class Damage:
+    """What was found of damaged versions.
+
+    Attributes:
+        told: what is to be told of it, and what to do next.
+        stays: whether the damaged version stays, because there is no sound one.
+    """
+
+    told: str
+    stays: bool
+
+
+def set_damaged_aside(record: Record, lineage: Lineage) -> Damage | None:
+    """Sets aside the versions that wait and are damaged, newest first, up to a sound one.
+
+    Args:
+        record: the lineage's record; changed where a version is set aside, to be saved.
+        lineage: the lineage.
+
+    Returns:
+        The damage; None where there was none.
+
+    Raises:
+        OSError: a file cannot be read, or not be renamed.
+    """
+    messages = []
+    stays: int | None = None
+    for version in reversed(archive.versions(lineage)):
+        if record.in_service is not None and version <= record.in_service:
+            break
+        try:
+            soundness.check(lineage, version)
+            break
+        except soundness.UnsoundError as error:
+            stays = soundness.set_aside(lineage, version, record.in_service)
+            messages.append(_told(lineage, version, stays, error))
+            if stays is None:
+                break
+            record.step, record.in_service = Step.HELD, stays
+            record.held, record.since = None, 0.0
+    return Damage(" ".join(messages), stays is None) if messages else None
+
+
+def _told(lineage: Lineage, version: int, stays: int | None, error: Exception) -> str:
+    if stays is not None:
+        return _(
+            "Version {version} of {name} is damaged and was set aside, with {suffix} appended to "
+            "the names of its files: version {stays} stays in service, and is renewed when it is "
+            "due. Check the disk, and what writes there. {error}"
+        ).format(
+            name=lineage.name,
+            version=version,
+            suffix=soundness.SUFFIX,
+            stays=stays,
+            error=error,
+        )
+    return _(
+        "The certificate {name} is damaged, and there is no other version: it is not put into "
+        "service. Check the disk; then order it anew: {command} {error}"
+    ).format(name=lineage.name, command=anew(lineage), error=error)
+
+
+def anew(lineage: Lineage) -> str:
+    """Returns the commands that replace a lineage's only version, which is damaged.
+
+    Args:
+        lineage: the lineage.
+    """
+    forced = f"certbot renew --force-renewal --cert-name {lineage.name}"
+    try:
+        lineage.certificate()
+    except (OSError, ValueError):
+        # Certbot itself reads the names of a renewal from the certificate.
+        return _(
+            "certbot delete --cert-name {name}, then the command that ordered it (the usual "
+            "{forced} is of no use where the certificate itself cannot be read)."
+        ).format(name=lineage.name, forced="--force-renewal")
+    return forced
+
+
+def reason_to_drop(record: Record, lineage: Lineage | None) -> str | None:
     """Settles which version waits; says why none does.
+
+    Args:
+        record: a record; the version that waits is entered.
+        lineage: its lineage; None where there is none.
+
+    Returns:
+        Why nothing waits; None where something does.
 
     Raises:
         OSError: the lineage's versions cannot be read.

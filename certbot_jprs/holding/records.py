@@ -5,7 +5,8 @@ directory. It says which version is in service, which is never computed as "newe
 and how far the release of a newer one has come. It holds no hooks' commands and no keys: those
 are in the lineage's renewal file, where Certbot keeps them.
 
-Rules of this file: a record that cannot be read is reported and rebuilt from the lineage's links.
+Rules of this file: what was read and is no record is reported and rebuilt from the lineage's links;
+what cannot be read (EACCES, EIO) is trouble, and nothing is rebuilt.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import enum
 import json
 import logging
 import os
+import stat
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +29,8 @@ logger = logging.getLogger(__name__)
 
 FORMAT = 1
 
-RESERVE = 64 * 1024
-"""Bytes that must be free before a certificate is ordered: for it, its key and its record."""
+_LAST_TIME = 253_402_300_799.0
+"""The last second of the year 9999, beyond which no date can be made of a time."""
 
 
 class Step(enum.Enum):
@@ -106,8 +108,9 @@ class Record:
         numbers: list[Any] = [self.in_service, self.held]
         if not (
             isinstance(self.name, str)
-            and all(number is None or type(number) is int for number in numbers)
+            and all(number is None or (type(number) is int and number > 0) for number in numbers)
             and isinstance(self.since, (int, float))
+            and 0 <= self.since <= _LAST_TIME  # neither is NaN
             and all(type(f) is bool for f in (self.directory_hooks, self.reload, self.redirect))
             and isinstance(self.install, list)
             and all(isinstance(name, str) for name in self.install)
@@ -121,14 +124,17 @@ class Store:
 
     Args:
         config_dir: Certbot's configuration directory.
+
+    Attributes:
+        directory: where they are.
     """
 
     def __init__(self, config_dir: str) -> None:
         self._config_dir = config_dir
-        self._directory = os.path.join(config_dir, "certbot-jprs", "held")
+        self.directory = os.path.join(config_dir, "certbot-jprs", "held")
 
     def _path(self, name: str) -> str:
-        return os.path.join(self._directory, f"{name}.json")
+        return os.path.join(self.directory, f"{name}.json")
 
     def has(self, name: str) -> bool:
         """Tells whether a lineage has a record, whether or not it can be read.
@@ -149,45 +155,94 @@ class Store:
     def names(self) -> list[str]:
         """Returns the names of the lineages that have a record, sorted."""
         try:
-            files = os.listdir(self._directory)
+            files = os.listdir(self.directory)
         except OSError:
             return []
         ending = ".json"
-        return sorted(file[: -len(ending)] for file in files if file.endswith(ending))
+        return sorted(  # what is not UTF-8 is no name of ours, and could not be told
+            file[: -len(ending)] for file in files if file.endswith(ending) and _is_text(file)
+        )
 
-    def load(self, name: str) -> Record | None:
-        """Returns a lineage's record.
+    def look(self, name: str) -> Record | None:
+        """Returns a lineage's record, and writes and says nothing.
 
         Args:
             name: the lineage's name.
 
         Returns:
-            The record; a rebuilt one where it cannot be read; None where there is none.
+            The record; a rebuilt one where it is none; None where there is none.
+
+        Raises:
+            OSError: it cannot be read.
         """
         try:
-            with open(self._path(name), encoding="utf-8") as file:
-                record = Record.from_json(file.read())
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, RecursionError) as error:
-            return self._rebuild(name, error)
-        return record if record.name == name else self._rebuild(name, ValueError(record.name))
+            return self._read(name)
+        except (ValueError, RecursionError):
+            return self._rebuilt(name)
 
-    def _rebuild(self, name: str, error: Exception) -> Record:
-        """Makes a record anew from what the lineage's links and versions tell."""
-        logger.warning(
-            _(
-                "The record of the held certificate {name} could not be read ({error}). It is "
-                "rebuilt from the certificate's files."
-            ).format(name=name, error=error)
-        )
-        lineage = files.named(self._config_dir, name)
-        record = Record(name) if lineage is None else rebuilt(lineage)
+    def load(self, name: str) -> Record | None:
+        """Returns a lineage's record; one that is none is reported, and mended on the disk.
+
+        Args:
+            name: the lineage's name.
+
+        Returns:
+            As ``look`` does.
+
+        Raises:
+            OSError: it cannot be read.
+        """
         try:
+            return self._read(name)
+        except (ValueError, RecursionError) as error:
+            logger.warning(
+                _(
+                    "The record of the held certificate {name} could not be read ({error}). It "
+                    "is rebuilt from the certificate's files."
+                ).format(name=name, error=error)
+            )
+        record = self._rebuilt(name)
+        try:
+            self._make_way(name)
             self.save(record)
         except OSError:
             logger.debug("The rebuilt record could not be written", exc_info=True)
         return record
+
+    def _read(self, name: str) -> Record | None:
+        """Reads a record.
+
+        Raises:
+            OSError: it cannot be read.
+            ValueError, RecursionError: it is none.
+        """
+        path = self._path(name)
+        try:
+            # A pipe or a device may never come to an end.
+            if not stat.S_ISREG(os.stat(path).st_mode):
+                raise ValueError("it is no file")
+        except FileNotFoundError:
+            return None
+        with open(path, encoding="utf-8") as file:
+            record = Record.from_json(file.read())
+        if record.name != name:
+            raise ValueError(f"it is that of {record.name}")
+        return record
+
+    def _rebuilt(self, name: str) -> Record:
+        """Makes a record anew from what the lineage's links and versions tell."""
+        lineage = files.named(self._config_dir, name)
+        return Record(name) if lineage is None else rebuilt(lineage)
+
+    def _make_way(self, name: str) -> None:
+        """Moves what is no file, a directory for example, out of a record's place.
+
+        Raises:
+            OSError: it could not be moved.
+        """
+        path = self._path(name)
+        if not os.path.isfile(path):
+            os.rename(path, durable.unused(f"{path}.no-record"))
 
     def save(self, record: Record) -> None:
         """Writes a record.
@@ -198,7 +253,7 @@ class Store:
         Raises:
             OSError: it could not be written; an older one of that lineage is as it was.
         """
-        durable.make_directory(self._directory)
+        durable.make_directory(self.directory)
         durable.write(self._path(record.name), record.to_json())
 
     def remove(self, name: str) -> None:
@@ -212,18 +267,13 @@ class Store:
         """
         durable.remove(self._path(name))
 
-    def check_writable(self) -> None:
-        """Checks that a record, and the certificate that it is about, could be written now.
 
-        Raises:
-            OSError: it could not; a full disk, say, or a file system that is read-only.
-        """
-        durable.make_directory(self._directory)
-        trial = os.path.join(self._directory, ".trial")
-        try:
-            durable.write(trial, " " * RESERVE)
-        finally:
-            durable.remove(trial)
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def rebuilt(lineage: Lineage) -> Record:

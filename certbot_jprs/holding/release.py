@@ -13,15 +13,14 @@ import dataclasses
 import logging
 from datetime import datetime, timezone
 
-from certbot.display import util as display_util
-
-from certbot_jprs.ground import options
+from certbot_jprs.ground import display_util, options
 from certbot_jprs.ground.exceptions import WaitInterrupted
 from certbot_jprs.ground.language import _
 from certbot_jprs.holding.jobs import Job
+from certbot_jprs.holding.leftovers import Damage, set_damaged_aside
 from certbot_jprs.holding.records import Step, Store
 from certbot_jprs.holding.steps import Steps
-from certbot_jprs.lineage import archive
+from certbot_jprs.lineage import archive, soundness
 from certbot_jprs.ocsp import certificates
 from certbot_jprs.ocsp.asking import Asking
 from certbot_jprs.ocsp.questions import Awaited, Pair
@@ -42,12 +41,16 @@ class Release:
         store: where the records are.
         jobs: the held lineages; their names differ.
         quiet: whether Certbot runs under ``-q``.
+
+    Attributes:
+        set_aside: the lineages of which a damaged version was set aside; failures too.
     """
 
     def __init__(self, store: Store, jobs: list[Job], quiet: bool) -> None:
         self._jobs = {job.name: job for job in jobs}
         self._quiet = quiet
         self._steps = Steps(store)
+        self.set_aside: set[str] = set()
         self._in_service: dict[str, InService | None] = {}
         self._waiting: dict[str, Awaited] = {}
 
@@ -65,7 +68,7 @@ class Release:
         decided = [
             job
             for job in self._jobs.values()
-            if job.record.step is not Step.HELD or not self._prepare(job)
+            if self._is_sound(job) and (job.record.step is not Step.HELD or not self._prepare(job))
         ]
         decided = [job for job in decided if job.name not in self.failures]
         awaited = list(self._waiting.values())
@@ -84,6 +87,26 @@ class Release:
             # Certbot ends the whole run for this one, and goes on to the next lineage for others.
             raise KeyboardInterrupt from None
 
+    def _is_sound(self, job: Job) -> bool:
+        """Tells whether the version that waits can be put into service; sets it aside if not."""
+        found: list[Damage | None] = []
+
+        def look() -> None:
+            if job.record.held is not None:
+                soundness.sync(job.lineage, job.record.held)
+            found.append(set_damaged_aside(job.record, job.lineage))
+
+        message = _("The held certificate {name} cannot be read: {error}")
+        if not self._steps.attempt([job], look, message):
+            return False
+        (damage,) = found
+        if damage is not None:
+            logger.error(damage.told)
+            self._steps.fail(job, damage.told)
+            if not damage.stays:
+                self.set_aside.add(job.name)
+        return damage is None
+
     def _prepare(self, job: Job) -> bool:
         """Reads the versions of a job; tells whether it is to be waited for."""
         self._steps.attempt(
@@ -101,7 +124,7 @@ class Release:
         """
         name, record = job.name, job.record
         files = archive.files(job.lineage, record.held)
-        awaited = certificates.awaited(name, files["cert"], files["chain"], None)
+        awaited = certificates.awaited(name, files["cert"], files["chain"], files["fullchain"])
         self._in_service[name] = None
         replaced = None
         if record.in_service is not None:
@@ -153,22 +176,30 @@ class Release:
         )
 
     def _settle(self, group: dict[str, Result]) -> None:
-        ready = []
+        ready: list[Job] = []
         for name, result in group.items():
             del self._waiting[name]
             job = self._jobs[name]
-            in_service = self._in_service[name]
-            if result.replaces_revoked and in_service is not None:
-                in_service = dataclasses.replace(in_service, revoked=True)
-            decision = verdict.judge(name, result, in_service)
-            if decision is Verdict.RELEASE:
-                ready.append(job)
-            elif decision is Verdict.WITHDRAW:
-                self._withdraw(job)
-            else:
-                message = _("The OCSP server still does not know the new certificate.")
-                self._steps.fail(job, message)
+            self._steps.attempt(
+                [job],
+                lambda job=job, result=result: self._decide(job, result, ready),  # type: ignore[misc]
+                _("What the OCSP server says of {name} could not be acted upon: {error}"),
+            )
         self._steps.put_into_service(ready)
+
+    def _decide(self, job: Job, result: Result, ready: list[Job]) -> None:
+        """Acts upon how the wait for a certificate ended; one to be released goes to ``ready``."""
+        in_service = self._in_service[job.name]
+        if result.replaces_revoked and in_service is not None:
+            in_service = dataclasses.replace(in_service, revoked=True)
+        decision = verdict.judge(job.name, result, in_service)
+        if decision is Verdict.RELEASE:
+            ready.append(job)
+        elif decision is Verdict.WITHDRAW:
+            self._withdraw(job)
+        else:
+            message = _("The OCSP server still does not know the new certificate.")
+            self._steps.fail(job, message)
 
     def _withdraw(self, job: Job) -> None:
         """Takes a revoked version out of its lineage."""
@@ -193,6 +224,6 @@ def _protected(job: Job, version: int) -> tuple[InService, Pair | None]:
     """
     old = archive.files(job.lineage, version)
     certificate = certificates.load_first(old["cert"])
-    replaced = certificates.awaited(job.name, old["cert"], old["chain"], None)
+    replaced = certificates.awaited(job.name, old["cert"], old["chain"], old["fullchain"])
     pair = (replaced.certificate, replaced.issuer) if replaced is not None else None
     return InService(utc(certificate, "not_valid_after")), pair

@@ -16,14 +16,15 @@ from collections.abc import Hashable, Sequence
 from typing import Callable
 
 from certbot import errors
-from certbot.display import util as display_util
 
+from certbot_jprs.ground import display_util
 from certbot_jprs.ground.language import _
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.records import Step, Store
 from certbot_jprs.internals import web
 from certbot_jprs.internals.delegates import WebServer
-from certbot_jprs.lineage import archive
+from certbot_jprs.lineage import archive, soundness
+from certbot_jprs.lineage.files import Lineage
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class Steps:
 
     def attempt(
         self,
-        jobs: Sequence[Job],
+        jobs: Sequence[Job | str],
         step: Callable[[], object],
         message: str,
         server: WebServer | None = None,
@@ -67,7 +68,7 @@ class Steps:
         """Takes a step; whatever goes wrong is recorded and told as these lineages' failure.
 
         Args:
-            jobs: the lineages that the step is about.
+            jobs: the lineages that the step is about; of one that could not be read, its name.
             step: takes it.
             message: what to say if it fails, with ``{name}`` (or ``{names}``) and
                 ``{error}``; where it is about a web server, with ``{server}`` and ``{test}``.
@@ -80,7 +81,7 @@ class Steps:
             step()
         except Exception as error:
             logger.debug("A step failed", exc_info=True)
-            names = ", ".join(job.name for job in jobs)
+            names = ", ".join(job if isinstance(job, str) else job.name for job in jobs)
             why = str(error) or type(error).__name__
             words = server.words() if server is not None else {}
             text = message.format(name=names, names=names, error=why, **words)
@@ -90,14 +91,17 @@ class Steps:
             return False
         return True
 
-    def fail(self, job: Job, message: str, *, keep: bool = True) -> None:
+    def fail(self, job: Job | str, message: str, *, keep: bool = True) -> None:
         """Remembers a failure that was said, and keeps it in the record.
 
         Args:
-            job: whose it is.
+            job: whose it is; of a lineage that could not be read, its name.
             message: what went wrong.
             keep: whether the lineage still has a record.
         """
+        if isinstance(job, str):
+            self.failures[job] = message
+            return
         self.failures[job.name] = message
         if keep:
             job.record.failure = message
@@ -139,7 +143,7 @@ class Steps:
         held = record.held
         linked = held is None or self.attempt(
             [job],
-            lambda: archive.link_to(job.lineage, held),
+            lambda: _link(job.lineage, held),
             _("The links of {name} in live/ could not be moved to its new certificate: {error}"),
         )
         if linked and self.attempt(
@@ -193,6 +197,17 @@ class Steps:
             else _("The new certificate of {name} is released, and its deploy hooks were run.")
         )
         display_util.notify(said.format(name=record.name))
+
+
+def _link(lineage: Lineage, version: int) -> None:
+    """Moves the links to a version, if that still is sound after the wait.
+
+    Raises:
+        OSError: a file cannot be read, or a link not be replaced.
+        UnsoundError: the version is damaged; the next run sets it aside.
+    """
+    soundness.check(lineage, version)
+    archive.link_to(lineage, version)
 
 
 def _install(job: Job) -> None:

@@ -217,7 +217,7 @@ def write(lineage: Lineage, change: Change) -> str | None:
     if change.before == change.after:
         return None
     path = os.path.realpath(lineage.renewal_file)  # a link stays one
-    backup = _unused(f"{lineage.renewal_file}.before-jprs")
+    backup = durable.unused(f"{lineage.renewal_file}.before-jprs")
     try:
         shutil.copy2(path, backup)
         durable.copy_attributes(path, backup)
@@ -228,12 +228,3 @@ def write(lineage: Lineage, change: Change) -> str | None:
                 os.unlink(backup)
         raise
     return backup
-
-
-def _unused(path: str) -> str:
-    number = 0
-    candidate = path
-    while os.path.lexists(candidate):
-        number += 1
-        candidate = f"{path}.{number}"
-    return candidate

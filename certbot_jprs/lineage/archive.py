@@ -157,8 +157,10 @@ def _link(link: str, target: str) -> None:
         raise
 
 
-def withdraw(lineage: Lineage, version: int, back_to: int | None = None) -> int | None:
-    """Takes a revoked version out of a lineage, and goes back to another one.
+def withdraw(
+    lineage: Lineage, version: int, back_to: int | None = None, suffix: str = REVOKED_SUFFIX
+) -> int | None:
+    """Takes a revoked (or damaged) version out of a lineage, and goes back to another one.
 
     Certbot links and serves the newest version that it finds, and issues a lineage anew whose
     newest version is revoked, at every run; so the version's files get another name.
@@ -167,6 +169,7 @@ def withdraw(lineage: Lineage, version: int, back_to: int | None = None) -> int 
         lineage: the lineage.
         version: the revoked version.
         back_to: the version that was in service before; None goes back to the newest other one.
+        suffix: what is appended to the names of its files.
 
     Returns:
         The version that is linked now; None where there is no other, and then nothing was
@@ -187,7 +190,7 @@ def withdraw(lineage: Lineage, version: int, back_to: int | None = None) -> int 
         # Missing: an earlier call was cut short. Used: with --reuse-key the keys of later
         # versions are links to this one; without its other files it is no version any more.
         if os.path.lexists(path) and not _is_used(path):
-            os.replace(path, path + REVOKED_SUFFIX)
+            os.replace(path, path + suffix)
     durable.sync_directory(folder)
     return stays
 

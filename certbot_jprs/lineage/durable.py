@@ -7,12 +7,16 @@ plugins share one file.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import re
 import shutil
 import tempfile
 
 DIRECTORY_MODE = 0o700
+
+_TEMPORARY = re.compile(r"\.new-[a-z0-9_]{8}|\.trial(?:-[a-z0-9_]{8})?")
 
 
 def write(path: str, text: str) -> None:
@@ -60,6 +64,20 @@ def copy_attributes(source: str, target: str) -> None:
     shutil.copystat(source, target)
 
 
+def unused(path: str) -> str:
+    """Returns a path at which nothing is: this one, or with a number appended.
+
+    Args:
+        path: the path.
+    """
+    number = 0
+    candidate = path
+    while os.path.lexists(candidate):
+        number += 1
+        candidate = f"{path}.{number}"
+    return candidate
+
+
 def remove(path: str) -> None:
     """Removes a file, if it is there.
 
@@ -91,6 +109,56 @@ def make_directory(path: str) -> None:
             sync_directory(os.path.dirname(directory))
 
 
+def check_room(directory: str, files: int, size: int) -> None:
+    """Checks that files can be made in a directory, all of them at the same time.
+
+    Args:
+        directory: the directory.
+        files: how many.
+        size: of each, in bytes.
+
+    Raises:
+        OSError: no space or no inode is left, say, or the file system is read-only.
+    """
+    trial = tempfile.mkdtemp(prefix=".trial-", dir=directory)
+    try:
+        for number in range(files):
+            descriptor = os.open(os.path.join(trial, str(number)), os.O_WRONLY | os.O_CREAT, 0o600)
+            try:
+                os.posix_fallocate(descriptor, 0, size)
+            finally:
+                os.close(descriptor)
+    finally:
+        shutil.rmtree(trial, ignore_errors=True)
+
+
+def sweep(directory: str) -> None:
+    """Takes away what a killed process left half-written in a directory.
+
+    Args:
+        directory: the directory; Certbot's lock is held, so that nobody writes there now.
+    """
+    with contextlib.suppress(OSError):
+        for name in filter(_TEMPORARY.fullmatch, os.listdir(directory)):
+            path = os.path.join(directory, name)
+            if os.path.isdir(path) and not os.path.islink(path):
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                os.unlink(path)
+
+
+def sync_file(path: str) -> None:
+    """Makes what was written to a file durable.
+
+    Args:
+        path: the file.
+
+    Raises:
+        OSError: it cannot be opened or synced.
+    """
+    _sync(path, os.O_RDONLY)
+
+
 def sync_directory(directory: str) -> None:
     """Makes renames in a directory durable, where the file system knows how.
 
@@ -100,7 +168,11 @@ def sync_directory(directory: str) -> None:
     Raises:
         OSError: it cannot be opened or synced.
     """
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(directory, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: str, flags: int) -> None:
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     except OSError as error:

@@ -48,7 +48,10 @@ def load_first(path: str) -> x509.Certificate:
 
 
 def _parse(pem: bytes) -> list[x509.Certificate]:
-    return [x509.load_pem_x509_certificate(each) for each in _PEM.findall(pem)]
+    try:
+        return [x509.load_pem_x509_certificate(each) for each in _PEM.findall(pem)]
+    except x509.InvalidVersion as error:  # no ValueError
+        raise ValueError(str(error)) from error
 
 
 def names_in_order(certificate: x509.Certificate) -> list[str]:

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Callable
 
-from certbot.display import util as display_util
+from certbot_jprs.ground import display_util
 
 try:
     from tqdm import tqdm

@@ -11,8 +11,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from certbot.display import util as display_util
-
+from certbot_jprs.ground import display_util
 from certbot_jprs.ground.language import _
 from certbot_jprs.ocsp.evaluation import Status
 from certbot_jprs.wait.gate import Result

@@ -23,11 +23,12 @@ from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.keeper import Keeper
 from certbot_jprs.holding.records import Record, Step, Store
 from certbot_jprs.holding.turn import Turn
+from certbot_jprs.holding.uptake import Uptake
 from certbot_jprs.house import House
 from certbot_jprs.internals import interception
 from certbot_jprs.internals.delegation import Workers
-from certbot_jprs.lineage import archive, durable, files
-from certbot_jprs.lineage.files import Lineage
+from certbot_jprs.lineage import archive, durable, files, soundness
+from certbot_jprs.lineage.files import KINDS, Lineage
 from certbot_jprs.rules import policy
 from tests.unit.command_line import Parse
 from tests.unit.config_dir import LETS_ENCRYPT, ConfigDir, linked, version
@@ -44,6 +45,7 @@ class Released:
         self.calls = 0
         self.act: Callable[[Job], str | None] = lambda _job: None
         self.failures: dict[str, str] = {}
+        self.set_aside: set[str] = set()
 
     def __call__(self, _store: Store, jobs: list[Job], _quiet: bool) -> Released:
         self.jobs = jobs
@@ -105,6 +107,8 @@ class Bench:
             "quiet": False,
             "domains": [NAME],
             "redirect": None,
+            "certname": None,
+            "renew_by_default": False,
             **values,
         }
         config = SimpleNamespace(**given)
@@ -184,7 +188,7 @@ def test_nothing_is_ordered_where_no_record_can_be_written(
 ) -> None:
     config = bench.config()
     bench.keeper.before_issuing(config)
-    monkeypatch.setattr(durable, "write", failing(errno.ENOSPC))
+    monkeypatch.setattr(durable, "check_room", failing(errno.ENOSPC))
     with pytest.raises(HoldingError, match=r"(?s)Nothing was ordered.*Free space.*\nNo space left"):
         bench.keeper.before_issuing(config)
     # Others are not concerned.
@@ -192,7 +196,151 @@ def test_nothing_is_ordered_where_no_record_can_be_written(
     bench.keeper.before_issuing(bench.config(dry_run=True))
 
 
+def test_the_record_is_there_before_the_order(bench: Bench, lineage: Lineage) -> None:
+    bench.keeper.before_issuing(bench.config())
+    record = bench.store.load(NAME)
+    assert record == Record(NAME, in_service=1, reload=True)
+    before = inode(bench)
+    bench.keeper.before_saving(bench.cert(), bench.config())
+    assert inode(bench) == before  # nothing is left to write
+    # An order that failed leaves nothing that waits.
+    config_dir = bench.config_dir
+    for kind in KINDS:
+        config_dir.archive(NAME, kind, 2).unlink()
+    assert Uptake(None, str(config_dir), [NAME]).jobs == []
+    assert not bench.store.has(NAME)
+
+
+def inode(bench: Bench) -> int:
+    return os.stat(bench.config_dir.path / "certbot-jprs" / "held" / f"{NAME}.json").st_ino
+
+
+def test_what_an_earlier_run_left_is_not_touched_by_an_order(
+    bench: Bench, lineage: Lineage
+) -> None:
+    for record in (
+        Record(NAME, in_service=1, held=2, since=7.0, failure="unknown"),
+        Record(NAME, Step.RELEASED, in_service=1, held=2),
+    ):
+        bench.store.save(record)
+        bench.keeper.before_issuing(bench.config())
+        assert bench.store.load(NAME) == record
+        assert linked(bench.config_dir, NAME) == version(1)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO])
+def test_nothing_is_ordered_beside_a_record_that_cannot_be_read(
+    bench: Bench, lineage: Lineage, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr(Store, "load", failing(number))
+    with pytest.raises(HoldingError, match=f"(?s)Nothing was ordered.*{os.strerror(number)}"):
+        bench.keeper.before_issuing(bench.config())
+    with pytest.raises(errors.PluginError, match=os.strerror(number)):
+        bench.keeper.before_saving(bench.cert(), bench.config())
+    bench.keeper.after_saving(bench.cert(), 2)
+
+
+def test_no_record_is_made_for_another_plugins_lineage_of_these_names(
+    bench: Bench, config_dir: ConfigDir
+) -> None:
+    config_dir.add(NAME, authenticator="apache", installer="apache")
+    bench.keeper.before_issuing(bench.config())
+    assert bench.store.names() == []
+    config_dir.add("again", [NAME], authenticator=PLUGIN, installer=PLUGIN)
+    bench.keeper.before_issuing(bench.config())
+    assert bench.store.names() == ["again"]
+    bench.keeper.before_issuing(bench.config(certname=NAME))
+    assert bench.store.names() == ["again", NAME]
+
+
+def test_a_first_certificate_has_no_record_yet(bench: Bench) -> None:
+    for certname in (None, "new"):
+        bench.keeper.before_issuing(bench.config("certonly", certname=certname))
+    assert bench.store.names() == []
+
+
+def damage(config_dir: ConfigDir, number: int, kind: str = "privkey") -> None:
+    config_dir.archive(NAME, kind, number).write_bytes(b"")
+
+
+def test_after_two_damaged_versions_nothing_more_is_ordered_by_itself(
+    bench: Bench, lineage: Lineage
+) -> None:
+    config_dir = bench.config_dir
+    good = {kind: config_dir.archive(NAME, kind, 2).read_bytes() for kind in KINDS}
+    for _time in range(2):
+        bench.keeper.before_issuing(bench.config())
+        for kind, data in good.items():
+            config_dir.archive(NAME, kind, 2).write_bytes(data)
+        damage(config_dir, 2)
+        bench.store.save(Record(NAME, in_service=1, held=2))
+        bench.keeper.keeps_links(bench.cert(), None)
+        assert archive.versions(lineage) == [1]
+    with pytest.raises(HoldingError, match=r"last 2 certificates.*--force-renewal"):
+        bench.keeper.before_issuing(bench.config())
+    # Who asks for it gets it.
+    bench.keeper.before_issuing(bench.config(renew_by_default=True))
+    bench.keeper.before_issuing(bench.config("certonly"))
+
+
 # When a version is saved
+
+
+def test_what_was_saved_is_made_durable(
+    bench: Bench, lineage: Lineage, monkeypatch: pytest.MonkeyPatch, released: Released
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(soundness, "sync", lambda _lineage, number: synced.append(number))
+    bench.keeper.before_saving(bench.cert(), bench.config())
+    bench.keeper.after_saving(bench.cert(), 2)
+    assert synced == [2]
+    # A first one: Certbot calls for the first time when its hooks are to run.
+    bench.store.remove(NAME)
+    bench.deploy(bench.config("certonly"))
+    assert synced == [2, 2]
+    monkeypatch.setattr(soundness, "sync", failing(errno.EIO))
+    bench.keeper.before_saving(bench.cert(), bench.config())
+    bench.keeper.after_saving(bench.cert(), 3)
+    record = bench.store.load(NAME)
+    assert record is not None
+    assert record.held == 3  # the release syncs again, and fails
+
+
+def test_the_one_in_service_is_kept_in_mind_when_the_record_cannot_be_completed(
+    bench: Bench, lineage: Lineage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = bench.config()
+    bench.keeper.before_saving(bench.cert(), config)
+    monkeypatch.setattr(durable, "write", failing(errno.ENOSPC))
+    bench.keeper.after_saving(bench.cert(), 2)
+    bench.deploy(config)
+    assert bench.keeper._queue[NAME].record.in_service == 1
+
+
+def test_the_record_says_what_is_in_service(bench: Bench, config_dir: ConfigDir) -> None:
+    config_dir.add(NAME, versions=(1, 2, 3), authenticator=PLUGIN, installer=PLUGIN)
+    config_dir.link(NAME, 2)
+    bench.store.save(Record(NAME, in_service=1, held=2))
+    bench.keeper.before_saving(bench.cert(), bench.config())
+    record = bench.store.load(NAME)
+    assert record is not None
+    assert record.in_service == 1
+
+
+def test_a_first_installation_that_is_open_is_not_forgotten(bench: Bench, lineage: Lineage) -> None:
+    bench.store.save(Record(NAME, held=2, install=[NAME], redirect=True, reload=True))
+    bench.keeper.before_saving(bench.cert(), bench.config())
+    record = bench.store.load(NAME)
+    assert record is not None
+    assert (record.install, record.redirect) == ([NAME], True)
+
+
+def test_a_release_cut_short_whose_version_is_gone_moves_no_link(
+    bench: Bench, lineage: Lineage
+) -> None:
+    bench.store.save(Record(NAME, Step.RELEASED, in_service=1, held=7))
+    bench.keeper.before_saving(bench.cert(), bench.config())
+    assert linked(bench.config_dir, NAME) == version(1)
 
 
 def test_the_version_in_service_is_noted_before_a_newer_one_exists(
@@ -313,6 +461,83 @@ def test_a_first_certificates_links_are_certbots(bench: Bench, lineage: Lineage)
     assert not bench.keeper.keeps_links(bench.cert(), 1)
 
 
+def test_torn_links_of_a_first_certificate(
+    bench: Bench, lineage: Lineage, config_dir: ConfigDir
+) -> None:
+    bench.store.save(Record(NAME, held=1))
+    config_dir.link(NAME, 1, privkey=2)
+    before = linked(config_dir, NAME)
+    bench.keeper.keeps_links(bench.cert(), None)
+    assert linked(config_dir, NAME) == before
+
+
+@pytest.mark.parametrize("step", [Step.HELD, Step.RELEASED, Step.HOOKED])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_damaged_version_is_set_aside_before_certbot_looks_at_it(
+    bench: Bench, lineage: Lineage, caplog: pytest.LogCaptureFixture, step: Step, kind: str
+) -> None:
+    bench.store.save(Record(NAME, step, in_service=1, held=2))
+    if step is Step.HOOKED:
+        bench.config_dir.link(NAME, 2)
+    damage(bench.config_dir, 2, kind)
+    assert bench.keeper.keeps_links(bench.cert(), None)
+    assert not bench.keeper.keeps_links(bench.cert(), 1)
+    assert linked(bench.config_dir, NAME) == version(1)
+    assert archive.versions(lineage) == [1]
+    assert len([each for each in caplog.records if each.levelno >= logging.WARNING]) == 1
+    assert "is renewed when it is due" in caplog.text
+
+
+def test_what_was_set_aside_fails_the_run_unless_it_is_made_up_for(
+    bench: Bench, lineage: Lineage, released: Released, parse: Parse
+) -> None:
+    bench.namespace(parse, "renew")
+    bench.store.save(Record(NAME, in_service=1, held=2))
+    damage(bench.config_dir, 2)
+    bench.keeper.keeps_links(bench.cert(), None)
+    conclude = bench.keeper.at_end()
+    with pytest.raises(HoldingError, match=f"given above: {NAME}"):
+        conclude()
+    assert released.calls == 0
+    assert not bench.store.has(NAME)
+    config = bench.config()  # the twin: the same run orders another one
+    bench.keeper.before_saving(bench.cert(), config)
+    for kind in KINDS:
+        there = bench.config_dir.archive(NAME, kind, 1)
+        bench.config_dir.archive(NAME, kind, 2).write_bytes(there.read_bytes())
+    bench.keeper.after_saving(bench.cert(), 2)
+    bench.deploy(config)
+    bench.keeper.at_end()()
+    assert released.calls == 1
+
+
+@pytest.mark.parametrize("what", ["record", "certificate"])
+def test_links_stay_where_something_cannot_be_read(
+    bench: Bench,
+    *,
+    lineage: Lineage,
+    released: Released,
+    parse: Parse,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+) -> None:
+    bench.store.save(Record(NAME, in_service=1, held=2))
+    bench.namespace(parse, "renew")
+    with monkeypatch.context() as patch:
+        if what == "record":
+            patch.setattr(Store, "load", failing(errno.EACCES))
+        else:
+            patch.setattr(soundness, "check", failing(errno.EACCES))
+        for number in (None, 2):
+            assert bench.keeper.keeps_links(bench.cert(), number)
+        conclude = bench.keeper.at_end()
+    assert bench.store.has(NAME)
+    assert archive.versions(lineage) == [1, 2]
+    if what == "record":  # else the release says so
+        with pytest.raises(HoldingError, match=f"given above: {NAME}"):
+            conclude()
+
+
 # Deploy hooks
 
 
@@ -359,7 +584,7 @@ def test_beside_another_installer_each_waits_on_the_spot(
     assert released.calls == 1
     assert not released.jobs[0].record.reload
     released.act = lambda _job: "revoked"
-    with pytest.raises(HoldingError, match=f"reason given above: {NAME}"):
+    with pytest.raises(HoldingError, match=f"reasons given above: {NAME}"):
         bench.deploy(config)
 
 
@@ -528,6 +753,19 @@ def test_run_and_certonly_finish_first_what_was_left(
     (job,) = released.jobs
     assert job.record.install == [NAME]
     assert job.reload_here
+
+
+def test_certbot_goes_on_where_a_damaged_version_was_set_aside(
+    bench: Bench, lineage: Lineage, released: Released, parse: Parse
+) -> None:
+    bench.namespace(parse, "certonly")
+    bench.store.save(Record(NAME, in_service=1, held=2))
+    released.act = lambda _job: "damaged"
+    released.set_aside = {NAME}
+    bench.keeper.finish(bench.govern(bench.config("certonly")), [NAME])
+    released.set_aside = set()  # the twin
+    with pytest.raises(errors.Error, match="given above"):
+        bench.keeper.finish(bench.govern(bench.config("certonly")), [NAME])
 
 
 def test_what_cannot_be_finished_is_no_damage_to_the_plugin(

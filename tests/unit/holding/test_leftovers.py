@@ -120,13 +120,12 @@ def test_it_stays_where_the_renewal_file_cannot_be_read(
 
 
 def test_it_stays_where_the_archive_cannot_be_read(
-    store: Store, config_dir: ConfigDir, lineage: Lineage, caplog: pytest.LogCaptureFixture
+    store: Store, config_dir: ConfigDir, lineage: Lineage
 ) -> None:
-    caplog.set_level(logging.INFO)
     (config_dir.path / "archive").rename(config_dir.path / "elsewhere")
-    assert settled(store, lineage, Record(NAME, in_service=1)) is None
+    with pytest.raises(FileNotFoundError):
+        settled(store, lineage, Record(NAME, in_service=1))
     assert store.names() == [NAME]
-    assert "No such file" in caplog.text
 
 
 def test_one_that_cannot_be_removed_is_no_obstacle(

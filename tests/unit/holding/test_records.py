@@ -6,14 +6,18 @@ import dataclasses
 import errno
 import json
 import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from certbot_jprs.ground.names import NAME as PLUGIN
-from certbot_jprs.holding.records import RESERVE, Record, Step, Store, rebuilt
+from certbot_jprs.holding import records
+from certbot_jprs.holding.records import Record, Step, Store, rebuilt
 from certbot_jprs.lineage import durable
-from tests.unit.config_dir import ConfigDir
+from tests.unit.config_dir import ConfigDir, snapshot
 
 NAME = "www.example.jp"
 
@@ -100,6 +104,11 @@ UNREADABLE = {
     "a version that is text": changed(held="5"),
     "a version that is true": changed(in_service=True),
     "a time that is text": changed(since="yesterday"),
+    "a time that is no number": changed(since=float("nan")),
+    "a time that never comes": changed(since=float("inf")),
+    "a time beyond all calendars": changed(since=1e300),
+    "a time before all computers": changed(since=-1),
+    "a version that cannot be": changed(held=0),
     "hooks neither on nor off": changed(directory_hooks=1),
     "names that are none": changed(install=[1]),
     "a name instead of names": changed(install="www.example.jp"),
@@ -145,9 +154,96 @@ def test_one_of_no_lineage_is_rebuilt_as_one_of_which_nothing_is_known(
     assert store.load(NAME) == Record(NAME)
 
 
-def test_one_that_is_a_directory(config_dir: ConfigDir, store: Store) -> None:
-    (config_dir.path / "certbot-jprs" / "held" / f"{NAME}.json").mkdir(parents=True)
-    assert store.load(NAME) == Record(NAME)
+def put_a_directory(path: Path) -> None:
+    path.mkdir()
+    (path / "file").touch()
+
+
+def put_a_socket(path: Path) -> None:
+    # A path of a socket is short.
+    here = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with socket.socket(socket.AF_UNIX) as one:
+            one.bind(f"/proc/self/fd/{here}/{path.name}")
+    finally:
+        os.close(here)
+
+
+STRANGERS = {
+    "a directory": put_a_directory,
+    "a pipe": os.mkfifo,
+    "a socket": put_a_socket,
+    "a device": lambda path: path.symlink_to("/dev/zero"),
+}
+
+
+@pytest.mark.parametrize("put", STRANGERS.values(), ids=STRANGERS)
+def test_what_is_no_file_makes_way_for_a_record(
+    config_dir: ConfigDir, store: Store, put: Callable[[Path], None]
+) -> None:
+    lineage = config_dir.add(NAME, versions=(1, 2))
+    config_dir.link(NAME, 1)
+    place = config_dir.path / "certbot-jprs" / "held" / f"{NAME}.json"
+    place.parent.mkdir(parents=True)
+    put(place)
+    before = place.lstat().st_ino
+    assert store.look(NAME) == rebuilt(lineage)
+    assert place.lstat().st_ino == before  # who only looks moves nothing
+    assert store.load(NAME) == rebuilt(lineage)
+    assert place.is_file()
+    assert Path(f"{place}.no-record").lstat().st_ino == before
+    assert store.names() == [NAME]
+    store.remove(NAME)
+    assert store.load(NAME) is None
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO])
+def test_one_that_cannot_be_read_is_none_to_rebuild(
+    config_dir: ConfigDir, store: Store, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    config_dir.add(NAME, versions=(1, 2))
+    store.save(FULL)
+
+    def refuse(path: str, **_how: str) -> None:
+        raise OSError(number, os.strerror(number), path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(records, "open", refuse, raising=False)
+        for read in (store.load, store.look):
+            with pytest.raises(OSError, match=os.strerror(number)):
+                read(NAME)
+    assert store.load(NAME) == FULL
+
+
+def test_who_only_looks_writes_nothing_and_says_nothing(
+    config_dir: ConfigDir, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    config_dir.add(NAME, versions=(1, 2))
+    config_dir.link(NAME, 1)
+    write(config_dir, "{")
+    before = snapshot(config_dir.path)
+    assert store.look(NAME) == Record(NAME, in_service=1, held=2, reload=True)
+    assert snapshot(config_dir.path) == before
+    assert caplog.records == []
+    store.load(NAME)  # the twin
+    assert snapshot(config_dir.path) != before
+    assert len(caplog.records) == 1
+
+
+def test_a_name_that_is_no_text_is_no_lineages(config_dir: ConfigDir, store: Store) -> None:
+    store.save(FULL)
+    folder = os.fsencode(config_dir.path / "certbot-jprs" / "held")
+    with open(os.path.join(folder, b"\xff.json"), "wb"):
+        pass
+    assert store.names() == [NAME]
+
+
+def test_a_rebuilt_record_runs_the_directory_hooks(config_dir: ConfigDir, store: Store) -> None:
+    config_dir.add(NAME, versions=(1, 2))
+    write(config_dir, "{")
+    record = store.load(NAME)
+    assert record is not None
+    assert record.directory_hooks is True
 
 
 @pytest.mark.parametrize("installer", [PLUGIN, None])
@@ -164,29 +260,6 @@ def test_rebuilt_without_an_archive(config_dir: ConfigDir) -> None:
     lineage = config_dir.add(NAME, versions=(1,))
     (config_dir.path / "archive").rename(config_dir.path / "elsewhere")
     assert rebuilt(lineage) == Record(NAME, in_service=1, reload=True)
-
-
-# Room for a record
-
-
-def test_room_is_checked_and_nothing_is_left(store: Store, config_dir: ConfigDir) -> None:
-    store.check_writable()
-    store.check_writable()
-    assert os.listdir(config_dir.path / "certbot-jprs" / "held") == []
-
-
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EDQUOT])
-def test_no_room(
-    store: Store, config_dir: ConfigDir, monkeypatch: pytest.MonkeyPatch, number: int
-) -> None:
-    def refuse(_path: str, text: str) -> None:
-        assert len(text) == RESERVE
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(durable, "write", refuse)
-    with pytest.raises(OSError, match=os.strerror(number)):
-        store.check_writable()
-    assert os.listdir(config_dir.path / "certbot-jprs" / "held") == []
 
 
 def test_a_renewal_file_is_there_or_not(store: Store, config_dir: ConfigDir) -> None:

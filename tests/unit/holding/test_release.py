@@ -158,8 +158,7 @@ class Bench:
         lineage = self.config_dir.add(name, versions=(1, 2), installer=PLUGIN)
         self.config_dir.link(name, 1)
         for number, certificate in ((1, leaf(name, days)), (2, leaf(name, url=url))):
-            for kind, item in (("cert", certificate), ("chain", ISSUER)):
-                self.config_dir.archive(name, kind, number).write_bytes(pem(item))
+            self.write(name, number, certificate)
         saved_at = dt.datetime.now().timestamp() - age
         os.utime(self.config_dir.archive(name, "cert", 2), (saved_at, saved_at))
         if says:
@@ -179,6 +178,19 @@ class Bench:
         )
         self.jobs.append(job)
         return job
+
+    def write(
+        self, name: str, number: int, leaf: x509.Certificate, chain: x509.Certificate = ISSUER
+    ) -> None:
+        """Writes the files of a version."""
+        contents = {
+            "privkey": pem(pki.ec_key(name)),
+            "cert": pem(leaf),
+            "chain": pem(chain),
+            "fullchain": pem(leaf) + pem(chain),
+        }
+        for kind, data in contents.items():
+            self.config_dir.archive(name, kind, number).write_bytes(data)
 
     def version(self, name: str) -> int:
         versions = {linked(self.config_dir, name)[kind][len(kind)] for kind in ("cert", "chain")}
@@ -359,7 +371,7 @@ def test_there_is_nothing_to_protect(bench: Bench, state: str) -> None:
 
 def test_without_the_issuers_certificate_it_cannot_be_waited_for(bench: Bench) -> None:
     bench.add(A)
-    bench.config_dir.archive(A, "chain", 2).write_text("")
+    bench.write(A, 2, leaf(A), pki.mint("Another CA", pki.ec_key("another")))
     assert bench.run() == [f"hooks {A} 2", "reload"]
     assert "without waiting" in bench.said
 
@@ -367,7 +379,7 @@ def test_without_the_issuers_certificate_it_cannot_be_waited_for(bench: Bench) -
 def test_a_new_certificate_that_cannot_be_read_spoils_no_other(bench: Bench) -> None:
     bench.add(A)
     bench.add(B)
-    bench.config_dir.archive(A, "cert", 2).write_text("-----BEGIN CERTIFICATE-----\n")
+    bench.config_dir.archive(A, "cert", 2).unlink()
     assert bench.run() == [f"hooks {B} 2", "reload"]
     assert list(bench.failures) == [A]
     assert bench.record(A) is not None

@@ -360,3 +360,19 @@ def test_a_failure_to_sync_is_told(
     monkeypatch.setattr(os, "fsync", fsync)
     with pytest.raises(OSError, match="Input/output error"):
         act(lineage)
+
+
+def test_moved_links_are_synced_in_their_directory(
+    config_dir: ConfigDir, lineage: Lineage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renamed = killing(monkeypatch, 9, Killed())
+    synced: list[tuple[int, str]] = []
+    fsync = os.fsync
+
+    def note(descriptor: int) -> None:
+        synced.append((len(renamed), os.readlink(f"/proc/self/fd/{descriptor}")))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    archive.link_to(lineage, 1)
+    assert synced == [(4, str(config_dir.path / "live" / NAME))]

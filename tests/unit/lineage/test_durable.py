@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +106,63 @@ def test_only_a_directory_is_synced(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(NotADirectoryError):
         durable.sync_directory(str(tmp_path / "file"))
+
+
+def test_what_is_synced_was_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+    fsync = os.fsync
+
+    def note(descriptor: int) -> None:
+        sizes.append(os.fstat(descriptor).st_size)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    durable.write(str(tmp_path / "x"), "text")
+    assert sizes[0] == 4
+
+
+# Room
+
+
+def test_room_is_looked_for_and_nothing_is_left(tmp_path: Path) -> None:
+    durable.check_room(str(tmp_path), 32, 4096)
+    assert os.listdir(tmp_path) == []
+
+
+def test_all_files_are_there_at_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    rmtree = shutil.rmtree
+
+    def note(path: str, **how: bool) -> None:
+        sizes.extend(each.stat().st_size for each in Path(path).iterdir())
+        rmtree(path, ignore_errors=how["ignore_errors"])
+
+    monkeypatch.setattr(shutil, "rmtree", note)
+    durable.check_room(str(tmp_path), 3, 5000)
+    assert sizes == [5000] * 3
+
+
+@pytest.mark.parametrize("function", ["open", "posix_fallocate", "mkdir"])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EDQUOT])
+def test_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str, number: int
+) -> None:
+    def refuse(*_args: object, **_kwargs: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, function, refuse)
+        patch.setattr(shutil, "rmtree", lambda *_args, **_kwargs: None)
+        with pytest.raises(OSError, match=os.strerror(number)):
+            durable.check_room(str(tmp_path), 2, 10)
+
+
+@pytest.mark.parametrize("number", [None, 1, 2])
+def test_an_unused_path(tmp_path: Path, number: int | None) -> None:
+    path = tmp_path / "file"
+    taken = [] if number is None else [path, *(Path(f"{path}.{n}") for n in range(1, number))]
+    for each in taken:
+        each.symlink_to("nowhere")
+    assert durable.unused(str(path)) == (str(path) if number is None else f"{path}.{number}")

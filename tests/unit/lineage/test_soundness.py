@@ -1,0 +1,241 @@
+"""Versions that can be put into service, and what becomes of those that cannot."""
+
+from __future__ import annotations
+
+import base64
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from certbot._internal import storage
+from cryptography.hazmat.primitives import serialization
+
+from certbot_jprs.lineage import archive, soundness
+from certbot_jprs.lineage.files import KINDS, Lineage
+from certbot_jprs.lineage.soundness import UnsoundError
+from certbot_jprs.ocsp import certificates
+from tests.unit import pki
+from tests.unit.command_line import Parse
+from tests.unit.config_dir import ConfigDir, linked, pem, snapshot, version
+
+NAME = "www.example.jp"
+
+
+@pytest.fixture
+def lineage(config_dir: ConfigDir) -> Lineage:
+    return config_dir.add(NAME, versions=(1, 2, 3))
+
+
+def spoil(config_dir: ConfigDir, number: int, kind: str = "privkey") -> None:
+    """Empties a file, as a power cut does."""
+    config_dir.archive(NAME, kind, number).write_bytes(b"")
+
+
+def test_what_certbot_saves_is_sound(lineage: Lineage) -> None:
+    for number in (1, 2, 3):
+        soundness.check(lineage, number)
+        assert soundness.is_sound(lineage, number)
+
+
+def test_a_key_that_is_a_link_is_sound(config_dir: ConfigDir) -> None:
+    soundness.check(config_dir.add(NAME, versions=(1, 2), shared_key=True), 2)
+
+
+def test_a_chain_of_several_is_sound(config_dir: ConfigDir, lineage: Lineage) -> None:
+    more = pem(pki.mint("Root", pki.ec_key("root")))
+    for kind in ("chain", "fullchain"):
+        path = config_dir.archive(NAME, kind, 3)
+        path.write_bytes(path.read_bytes() + more)
+    soundness.check(lineage, 3)
+    config_dir.archive(NAME, "chain", 3).write_bytes(more)  # the twin
+    with pytest.raises(UnsoundError, match="followed by its chain"):
+        soundness.check(lineage, 3)
+
+
+def _without_its_end(data: bytes) -> bytes:
+    return data[:-40]
+
+
+def _zeroed(data: bytes) -> bytes:
+    return b"\0" * len(data)
+
+
+def _of_a_version_that_does_not_exist(data: bytes) -> bytes:
+    certificate = certificates._parse(data)[0]
+    der = certificate.public_bytes(serialization.Encoding.DER)
+    assert der.count(b"\xa0\x03\x02\x01\x02") == 1
+    return b"".join(
+        [
+            b"-----BEGIN CERTIFICATE-----\n",
+            base64.encodebytes(der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x09")),
+            b"-----END CERTIFICATE-----\n",
+        ]
+    )
+
+
+DAMAGE: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    **{f"an empty {kind}": (kind, lambda _data: b"") for kind in KINDS},
+    **{f"a {kind} of zeros": (kind, _zeroed) for kind in KINDS},
+    **{f"a {kind} cut short": (kind, _without_its_end) for kind in KINDS},
+    "a certificate of no version": ("cert", _of_a_version_that_does_not_exist),
+    "another key": ("privkey", lambda _data: pem(pki.rsa_key("another"))),
+    "a locked key": (
+        "privkey",
+        lambda _data: pki.rsa_key("leaf").private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"secret"),
+        ),
+    ),
+    "a fullchain that begins with another": (
+        "fullchain",
+        lambda data: pem(pki.mint("Another", pki.ec_key("another"))) + data,
+    ),
+}
+
+
+@pytest.mark.parametrize(("kind", "spoiled"), DAMAGE.values(), ids=DAMAGE)
+def test_damage(
+    config_dir: ConfigDir, lineage: Lineage, kind: str, spoiled: Callable[[bytes], bytes]
+) -> None:
+    path = config_dir.archive(NAME, kind, 3)
+    path.write_bytes(spoiled(path.read_bytes()))
+    with pytest.raises(UnsoundError):
+        soundness.check(lineage, 3)
+    assert not soundness.is_sound(lineage, 3)
+    assert soundness.is_sound(lineage, 2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("number", [errno.EIO, errno.EACCES])
+def test_what_cannot_be_read_is_not_damaged(
+    config_dir: ConfigDir,
+    lineage: Lineage,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    number: int,
+) -> None:
+    broken = str(config_dir.archive(NAME, kind, 3))
+
+    def read(path: str, mode: str) -> object:
+        if path == broken:
+            raise OSError(number, os.strerror(number), path)
+        return open(path, mode)
+
+    for module in (certificates, soundness):
+        monkeypatch.setattr(module, "open", read, raising=False)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        soundness.check(lineage, 3)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        soundness.is_sound(lineage, 3)
+
+
+def test_a_missing_file_is_not_damage(config_dir: ConfigDir, lineage: Lineage) -> None:
+    config_dir.archive(NAME, "chain", 3).unlink()
+    with pytest.raises(FileNotFoundError):
+        soundness.check(lineage, 3)
+
+
+# Durable
+
+
+def test_all_that_was_saved_is_synced(
+    config_dir: ConfigDir, lineage: Lineage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+    fsync = os.fsync
+
+    def note(descriptor: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    soundness.sync(lineage, 3)
+    files = [config_dir.archive(NAME, kind, 3) for kind in KINDS] + [config_dir.conf(NAME)]
+    folders = [
+        config_dir.path / name
+        for name in (f"archive/{NAME}", f"live/{NAME}", "renewal", "archive", "live")
+    ]
+    # A name in a directory is durable only when the directory is: files first.
+    assert synced == [str(path) for path in [*files, *folders]]
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC])
+def test_what_cannot_be_synced_is_trouble(
+    lineage: Lineage, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def fail(_descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        soundness.sync(lineage, 3)
+
+
+# Set aside
+
+
+def test_a_damaged_version_is_set_aside_and_kept(
+    config_dir: ConfigDir, lineage: Lineage, parse: Parse
+) -> None:
+    spoil(config_dir, 3)
+    before = {kind: config_dir.archive(NAME, kind, 3).read_bytes() for kind in KINDS}
+    assert soundness.set_aside(lineage, 3, 1) == 1
+    assert linked(config_dir, NAME) == version(1)
+    assert archive.versions(lineage) == [1, 2]
+    for kind, data in before.items():
+        assert Path(f"{config_dir.archive(NAME, kind, 3)}.damaged").read_bytes() == data
+    # Certbot goes on as if it had never been.
+    certbots = storage.RenewableCert(lineage.renewal_file, parse("certificates").config)
+    assert certbots.latest_common_version() == 2
+    assert certbots.next_free_version() == 3
+
+
+def test_it_goes_back_to_a_sound_one_only(config_dir: ConfigDir, lineage: Lineage) -> None:
+    spoil(config_dir, 3)
+    spoil(config_dir, 2, "cert")
+    assert soundness.set_aside(lineage, 3, 2) == 1
+    assert linked(config_dir, NAME) == version(1)
+
+
+def test_links_that_are_elsewhere_stay(config_dir: ConfigDir, lineage: Lineage) -> None:
+    config_dir.link(NAME, 1)
+    spoil(config_dir, 3)
+    assert soundness.set_aside(lineage, 3, None) == 2
+    assert linked(config_dir, NAME) == version(1)
+
+
+@pytest.mark.parametrize("others", ["none", "damaged"])
+def test_where_no_other_is_sound_it_stays(config_dir: ConfigDir, others: str) -> None:
+    lineage = config_dir.add(NAME, versions=(2,) if others == "none" else (1, 2))
+    spoil(config_dir, 2)
+    if others == "damaged":
+        spoil(config_dir, 1)
+    before = snapshot(config_dir.path)
+    assert soundness.set_aside(lineage, 2, None) is None
+    assert snapshot(config_dir.path) == before
+
+
+def test_damaged_versions_in_a_row_are_counted(config_dir: ConfigDir, lineage: Lineage) -> None:
+    folder = config_dir.path / "archive" / NAME
+    assert soundness.damaged_in_a_row(lineage) == []
+    spoil(config_dir, 3)
+    soundness.set_aside(lineage, 3, 2)
+    assert soundness.damaged_in_a_row(lineage) == [f"{folder}/cert3.pem.damaged"]
+    # Certbot uses the number again.
+    for kind in KINDS:
+        config_dir.archive(NAME, kind, 3).write_bytes(b"")
+    soundness.set_aside(lineage, 3, 2)
+    assert soundness.damaged_in_a_row(lineage) == [
+        f"{folder}/cert3.pem.damaged",
+        f"{folder}/cert3.pem.damaged.2",
+    ]
+    assert len(list(folder.glob("*.damaged*"))) == 8
+    # A sound one ends the row.
+    for kind in KINDS:
+        config_dir.archive(NAME, kind, 3).write_bytes(
+            config_dir.archive(NAME, kind, 2).read_bytes()
+        )
+    assert soundness.damaged_in_a_row(lineage) == []
