@@ -76,7 +76,7 @@ def hooked(world: World, word: str = "") -> list[tuple[str, float, str, int]]:
     return found
 
 
-def hold(world: World, name: str = NAME, **params: str) -> Result:
+def hold(world: World, name: str = NAME, **params: str | None) -> Result:
     """Makes a lineage with a version 2 that the responder does not know when time is up."""
     fleet.found(world, [name], **{**IMPATIENT, **params})
     world.ocsp.behave("unknown")

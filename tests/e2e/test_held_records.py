@@ -351,10 +351,10 @@ def test_a_read_only_directory_orders_nothing(world: World) -> None:
 def test_a_record_that_fails_once_the_certificate_is_there_stops_no_release(world: World) -> None:
     fleet.found(world, [NAME])
     world.ocsp.lag = 3
-    # The trial before the order succeeds, and the record before the version is saved.
+    # The record before the order is written.
     failing = [
         fault("certbot_jprs.holding.records", "durable.write", do=str(errno.ENOSPC), call=call)
-        for call in range(3, 7)
+        for call in range(2, 6)
     ]
     with world.watch(NAME) as watcher:
         world.certbot(*FORCE, env=faults.environment(world, *failing)).check()

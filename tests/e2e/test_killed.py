@@ -13,6 +13,7 @@ import pytest
 from tests.e2e.held import (
     FORCE,
     NAME,
+    RECORDS,
     RENEW,
     hook,
     hooked,
@@ -26,32 +27,34 @@ from tests.e2e.held import (
 from tests.lab import World, faults, fleet
 from tests.lab.faults import fault
 
-# The record is written: as a trial before the order, before the version is saved, after that,
-# when its hooks are queued, when it is released, and after its hooks.
+# The record is written: before the order, after the version is saved, when its hooks are queued,
+# when it is released, and after its hooks.
 RECORD = ("certbot_jprs.lineage.durable", "os.replace")
 SAVE = ("certbot._internal.storage", "RenewableCert.save_successor")
 LINK = ("certbot_jprs.lineage.archive", "os.replace")
 
 HELD = {
-    "record begun, nothing saved": fault(*RECORD, call=2),
-    "record renamed, not synced": fault(*RECORD, call=2, when="after"),
+    "no order, record begun": fault(*RECORD, call=1),
+    "no order, record renamed, not synced": fault(*RECORD, call=1, when="after"),
     "record there, nothing saved": fault(*SAVE),
     "saved, links not moved by Certbot": fault(*SAVE, when="after"),
-    "saved, record begun": fault(*RECORD, call=3),
-    "saved, record renamed, not synced": fault(*RECORD, call=3, when="after"),
-    "saved, hooks not queued": fault(*RECORD, call=4),
-    "decided, record begun": fault(*RECORD, call=5),
+    "saved, not synced": fault("certbot_jprs.lineage.soundness", "sync"),
+    "saved, half synced": fault("certbot_jprs.lineage.soundness", "durable.sync_file", call=3),
+    "saved, record begun": fault(*RECORD, call=2),
+    "saved, record renamed, not synced": fault(*RECORD, call=2, when="after"),
+    "saved, hooks not queued": fault(*RECORD, call=3),
+    "decided, record begun": fault(*RECORD, call=4),
 }
 """Where no link was moved; those whose names begin with ``record`` lose what only Certbot had."""
 
 RELEASED = {
-    "decided, record renamed": fault(*RECORD, call=5, when="after"),
+    "decided, record renamed": fault(*RECORD, call=4, when="after"),
     "before the links": fault(*LINK),
     "after the links": fault(*LINK, call=4, when="after"),
     "between links and hooks": fault("certbot_jprs.lineage.archive", "link_to", when="after"),
-    "hooks run, record begun": fault(*RECORD, call=6),
+    "hooks run, record begun": fault(*RECORD, call=5),
     "between hooks and reload": fault("certbot_jprs.holding.steps", "Steps._reload"),
-    "reloaded, record there": fault("certbot_jprs.lineage.durable", "remove", call=2),
+    "reloaded, record there": fault("certbot_jprs.lineage.durable", "remove"),
 }
 
 
@@ -65,7 +68,8 @@ def prepare(world: World) -> int:
 @pytest.mark.parametrize("point", HELD)
 def test_killed_before_it_is_released(world: World, point: str) -> None:
     count = prepare(world)
-    lost = point.startswith("record")
+    ordered = not point.startswith("no order")
+    lost = point.startswith(("record", "no order"))
     world.ocsp.lag = 3
     with world.watch(NAME) as watcher:
         killed = world.certbot(*FORCE, env=faults.environment(world, HELD[point]))
@@ -79,8 +83,9 @@ def test_killed_before_it_is_released(world: World, point: str) -> None:
         world.certbot(*RENEW).check()
         time.sleep(0.5)
     never_early(world, watcher)
-    assert len(world.jprs.issued) == count + 1
+    assert len(world.jprs.issued) == count + ordered
     assert record(world) is None
+    assert nothing_left_behind(world)
     assert served(world) == (1 if lost else 2)
     assert [(word, version) for word, _at, _name, version in hooked(world)] == (
         [] if lost else [("deploy", 2), ("own", 2)]
@@ -104,6 +109,7 @@ def test_killed_while_it_is_released(world: World, point: str) -> None:
     never_early(world, watcher)
     assert len(world.jprs.issued) == count + 1
     assert record(world) is None
+    assert nothing_left_behind(world)
     assert world.lineage(NAME).version() == served(world) == 2
     # Hooks that may have been cut short are run again, others are not.
     times = 2 if point == "hooks run, record begun" else 1
@@ -127,6 +133,47 @@ def test_killed_between_two_links(world: World, moved: int) -> None:
     assert lineage.version() == served(world) == 2
     assert len(hooked(world, "deploy")) == len(hooked(world, "own")) == 1
     assert record(world) is None
+    assert nothing_left_behind(world)
+
+
+SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    ("point", "number"),
+    [(point, SIGNALS[place % 3]) for place, point in enumerate([*HELD, *RELEASED])],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_a_signal_at_any_point_loses_nothing(
+    world: World, point: str, number: signal.Signals
+) -> None:
+    count = prepare(world)
+    world.ocsp.lag = 3
+    ended = {**{**HELD, **RELEASED}[point], "do": number.name}
+    with world.watch(NAME) as watcher:
+        result = world.certbot(*FORCE, env=faults.environment(world, ended))
+        assert len(faults.struck(world)) == 1, f"{result}"
+        world.apache.graceful()
+        world.certbot(*RENEW).check()
+        time.sleep(0.5)
+    never_early(world, watcher)
+    issued = len(world.jprs.issued) - count
+    # Before the version was saved there is nothing to lose; once it is, it comes into service.
+    assert issued in ({0, 1} if point.startswith(("no order", "record")) else {1})
+    newest = world.lineage(NAME).versions()[-1]
+    assert world.lineage(NAME).version() == newest == (1 if not issued else newest)
+    assert world.served(NAME).serial == world.lineage(NAME).serial
+    assert len(hooked(world, "deploy")) == len(hooked(world, "own")) == (newest == 2)
+    assert record(world) is None
+    assert nothing_left_behind(world)
+
+
+def nothing_left_behind(world: World) -> bool:
+    """Asserts that no temporary file, link or directory is left."""
+    for name in ("live", "archive", "renewal", "certbot-jprs"):
+        assert [*world.path(f"/etc/letsencrypt/{name}").rglob(".*")] == []
+    assert list(world.path(RECORDS).iterdir()) == []
+    return True
 
 
 def test_killed_while_it_waits(world: World) -> None:

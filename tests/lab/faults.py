@@ -59,6 +59,9 @@ def inject(module, target, do, call, when):
             file.write(module.__name__ + " " + target + "\\n")
         if do == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        if do.startswith("SIG"):
+            os.kill(os.getpid(), getattr(signal, do))
+            return
         raise OSError(int(do), os.strerror(int(do)))
 
     setattr(holder, name, faulty)
@@ -97,8 +100,9 @@ def fault(
     Args:
         module: the module in which the function is called, or that defines it.
         target: the function as that module sees it: ``os.replace``, ``Store.save``.
-        do: ``kill``: SIGKILL; an ``errno`` to fail with; ``lack``: ``target`` is a tuple of names,
-            to which one is added that does not exist.
+        do: ``kill``: SIGKILL; another signal's name, after which the function goes on; an
+            ``errno`` to fail with; ``lack``: ``target`` is a tuple of names, to which one is
+            added that does not exist.
         call: at which call of it, from 1; 0 means at every one.
         when: ``before`` or ``after`` the function does its work.
     """
