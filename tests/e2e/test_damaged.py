@@ -13,6 +13,7 @@ from tests.e2e.held import (
     IMPATIENT,
     NAME,
     RENEW,
+    WAITING,
     hold,
     hook,
     hooked,
@@ -140,7 +141,7 @@ def test_the_only_version_stays_and_is_not_installed(world: World, kind: str) ->
     line = ("run", "-n", "-a", PLUGIN, "-d", NAME, *account, "--jprs-ocsp-interval", "1")
     world.ocsp.behave("unknown")
     with world.spawn_certbot(*line) as running:
-        running.wait_for("Waiting for the OCSP")
+        running.wait_for(WAITING)
         empty(world, kind, 1)
         world.ocsp.behave(None)
         result = running.wait()
@@ -195,4 +196,4 @@ def test_what_cannot_be_synced_stays_held(world: World) -> None:
 
 def not_in_service(result: Result) -> bool:
     said = words(result.output)
-    return f"Not in service, for the reasons given above: {NAME}" in said
+    return f"Not put into service, for the reasons given above: {NAME}" in said

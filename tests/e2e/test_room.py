@@ -159,7 +159,7 @@ def test_a_standard_output_that_is_closed_stops_no_release(world: World) -> None
     world.certbot(*FORCE)
     command = " ".join((str(world.certbot_command()), *RENEW))
     # The reader goes when the wait has begun.
-    world.run("sh", "-c", f"{command} 2>/dev/null | grep -m 1 'way into service'").check()
+    world.run("sh", "-c", f"{command} 2>/dev/null | grep -m 1 'not yet in service'").check()
     newest = world.lineage(NAME).versions()[-1]
 
     def released() -> bool:

@@ -100,7 +100,7 @@ def test_an_apache_that_cannot_be_used_keeps_no_other_from_its_release(world: Wo
         world.run("umount", program).check()
     assert result.returncode == 1
     said = words(result.output)
-    assert f"Not in service, for the reasons given above: {NAME}" in said
+    assert f"Not put into service, for the reasons given above: {NAME}" in said
     assert world.lineage(OTHER).version() == 2
     assert [(name, version) for _w, _at, name, version in hooked(world, "own")] == [(OTHER, 2)]
     assert record(world, OTHER) is None

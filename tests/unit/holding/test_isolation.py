@@ -129,7 +129,7 @@ def test_one_without_a_web_server_goes_first(bench: Bench) -> None:
     def unusable(_server: object) -> NoReturn:
         raise errors.NoInstallationError("Cannot find Apache executable apache2ctl")
 
-    first.workers.prepared = unusable  # type: ignore[method-assign]
+    first.workers.prepared = unusable  # type: ignore[method-assign, assignment]
     assert bench.run() == [f"hooks {B} 2", f"hooks {A} 2"]
     assert list(bench.failures) == [A]
     assert bench.record(B) is None
