@@ -140,5 +140,5 @@ def _words(error: Exception) -> str:
     if isinstance(error, dns.resolver.NoNameservers):
         return "SERVFAIL"
     if isinstance(error, dns.exception.Timeout):
-        return "no answer in time"
+        return _("no answer in time")
     return type(error).__name__

@@ -18,6 +18,7 @@ from cryptography import x509
 from certbot_jprs.check.case import Case
 from certbot_jprs.check.report import Report
 from certbot_jprs.ground.language import _
+from certbot_jprs.ground.said import words
 from certbot_jprs.lineage import files
 from certbot_jprs.machine.schedulers import Scheduler
 from certbot_jprs.ocsp import certificates, evaluation
@@ -230,7 +231,7 @@ def _ask(
                 "The OCSP server gives no usable answer about {name} ({reason}): a new "
                 "certificate would wait its full time and then be used unchecked. Let this "
                 "machine reach it, in the firewall or by http_proxy."
-            ).format(name=name, reason=answer.reason)
+            ).format(name=name, reason=words(answer.reason))
         )
     elif answer.status is Status.REVOKED:
         report.warn(

@@ -19,6 +19,7 @@ from certbot_jprs.command.levels import DAY, Finding, Level, Limits
 from certbot_jprs.command.survey import Entry, Survey
 from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
+from certbot_jprs.ground.said import words
 from certbot_jprs.internals import delegation
 from certbot_jprs.lineage.adoption import without_sleep
 from certbot_jprs.ocsp.evaluation import Status
@@ -114,7 +115,7 @@ def _check_status(entry: Entry, add: Add) -> None:
             _(
                 "its OCSP status could not be found out ({reason}). Check that this machine "
                 "reaches the OCSP server."
-            ).format(reason=entry.answer.reason),
+            ).format(reason=words(entry.answer.reason)),
         )
 
 

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from certbot_jprs.command import output
 from certbot_jprs.ground.exceptions import WaitInterrupted
 from certbot_jprs.ground.language import _
+from certbot_jprs.ground.said import words
 from certbot_jprs.lineage import files
 from certbot_jprs.ocsp import certificates
 from certbot_jprs.ocsp.asking import Asking
@@ -200,6 +201,6 @@ def _judge(name: str, result: Result, *, strict: bool) -> int:
             _(
                 "The OCSP server gave no usable answer for {name} within {age} ({reason}). Check "
                 "that this machine reaches it."
-            ).format(name=name, age=age, reason=result.answer.reason)
+            ).format(name=name, age=age, reason=words(result.answer.reason))
         )
     return TIME_UP if strict else OK

@@ -4,14 +4,15 @@ Rules of this file:
 
 - ``_`` is called when the message is shown, never while a module is imported; ``marked`` is for
   messages that are data.
-- ``--jprs-language`` decides, under ``renew`` as it was remembered for the lineage; else the
-  locale, in gettext's order; else English.
+- ``--jprs-language`` decides; else the locale, in gettext's order; else, because timers and cron
+  have no locale, what the lineage remembers; else English.
 - A missing or torn catalogue, an unknown locale, or an output that cannot show Japanese, means
   English; never an error.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gettext
 import locale
@@ -19,6 +20,7 @@ import os
 import re
 import struct
 import sys
+from collections.abc import Iterable, Iterator
 
 DOMAIN = "certbot_jprs"
 LOCALE_DIR = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "locale")
@@ -68,9 +70,26 @@ def conclude() -> None:
     _State.entered = tuple(remembered) if len(remembered) == 1 else ()
 
 
+@contextlib.contextmanager
+def of(remembered: Iterable[str | None]) -> Iterator[None]:
+    """Turns, for a while, to some lineages of the run: their language, if they agree on one.
+
+    Args:
+        remembered: what their renewal files say.
+    """
+    before = _State.entered
+    theirs = {language for language in remembered if language in LANGUAGES}
+    if theirs:
+        _State.entered = tuple(theirs) if len(theirs) == 1 else ()
+    try:
+        yield
+    finally:
+        _State.entered = before
+
+
 def chosen() -> str | None:
-    """Returns the language that somebody chose: by the option, for the lineage, or the locale."""
-    return _State.option or (_State.entered[-1] if _State.entered else None) or _of_locale()
+    """Returns the language that somebody chose: by the option, the locale, or for the lineage."""
+    return _State.option or _of_locale() or (_State.entered[-1] if _State.entered else None)
 
 
 def _of_locale() -> str | None:

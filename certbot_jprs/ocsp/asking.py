@@ -11,6 +11,8 @@ import threading
 from collections.abc import Mapping
 from typing import Callable, Protocol
 
+from certbot_jprs.ground.language import marked
+from certbot_jprs.ground.said import Said
 from certbot_jprs.ocsp.evaluation import Answer, Status
 from certbot_jprs.ocsp.questions import Pair, Question
 
@@ -69,4 +71,4 @@ class Asking:
             self._ask(items, tell)
         finally:  # whatever became of this thread, nobody waits for it for ever
             for key in items.keys() - told:
-                tell(key, Answer(Status.UNDETERMINED, "the query was not completed"))
+                tell(key, Answer(Status.UNDETERMINED, Said(marked("the query was not completed"))))

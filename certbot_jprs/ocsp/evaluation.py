@@ -27,6 +27,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
+from certbot_jprs.ground.language import marked
+from certbot_jprs.ground.said import Said
 from certbot_jprs.ocsp.signatures import Rejected, check_signature, is_signed_by, optional_utc, utc
 
 CLOCK_SLACK = timedelta(minutes=5)
@@ -45,6 +47,8 @@ _HOST = re.compile(r"[A-Za-z0-9._\-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 # RFC 6960 section 2.2: a responder may say of a certificate that was never issued that it is
 # "revoked": on hold since the beginning of 1970.
 _NEVER_ISSUED = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+_SAYS = marked("OCSP server says {word}")
 
 # What reading a certificate or response that is not quite DER, or not quite X.509, can raise
 # when an attribute is looked at, however well the outermost structure could be loaded.
@@ -78,7 +82,7 @@ class Answer:
 
     Attributes:
         status: what is known.
-        reason: a short English phrase for the log, saying why.
+        reason: why, in a short phrase; see ``ground/said``.
         this_update: when the responder knew it, in UTC; of verified answers only.
         next_update: when it will know more, in UTC; None where the responder does not say.
         revocation_time: when the certificate was revoked, in UTC.
@@ -182,10 +186,10 @@ def evaluate(
     try:
         return _evaluate(response, certificate, issuer, now)
     except Rejected as rejected:
-        return Answer(Status.UNDETERMINED, str(rejected))
+        return Answer(Status.UNDETERMINED, rejected.reason)
     except _UNREADABLE:
         # Without the error's text: it quotes the parser, and differs with its version.
-        return Answer(Status.UNDETERMINED, "response is malformed")
+        return Answer(Status.UNDETERMINED, Said(marked("response is malformed")))
 
 
 def _evaluate(
@@ -194,13 +198,17 @@ def _evaluate(
     """Does what ``evaluate`` says, raising where it must not."""
     parsed = ocsp.load_der_ocsp_response(response)
     if parsed.response_status is ocsp.OCSPResponseStatus.UNAUTHORIZED:
-        return Answer(Status.UNKNOWN, "responder says unauthorized: it does not know it yet")
+        return Answer(
+            Status.UNKNOWN,
+            Said(marked("OCSP server says unauthorized: it does not know it yet")),
+        )
     if parsed.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
         first, *others = parsed.response_status.name.split("_")
-        raise Rejected("responder says " + first.lower() + "".join(o.title() for o in others))
+        word = first.lower() + "".join(other.title() for other in others)
+        raise Rejected(_SAYS, word=word)
     # Otherwise "good" could be said of the serial number as used by some other CA.
     if certificate.issuer != issuer.subject or not is_signed_by(certificate, issuer):
-        raise Rejected("certificate is not by the issuer that its chain names")
+        raise Rejected(marked("certificate is not by the issuer that its chain names"))
 
     # Before cryptography 37 a response *is* its only part; with several it cannot be read.
     singles: list[Any] = list(getattr(parsed, "responses", (parsed,)))
@@ -210,25 +218,28 @@ def _evaluate(
     # here. (Those of one answer among several are not told by cryptography.)
     extensions = [*parsed.extensions, *(parsed.single_extensions if len(singles) == 1 else ())]
     if any(extension.critical for extension in extensions):
-        raise Rejected("response has a critical extension")
+        raise Rejected(marked("response has a critical extension"))
     this_update = utc(single, "this_update")
     next_update = optional_utc(single, "next_update")
     _check_times(this_update, next_update, now)
 
     if single.certificate_status is ocsp.OCSPCertStatus.GOOD:
-        return Answer(Status.GOOD, "responder says good", this_update, next_update)
+        return Answer(Status.GOOD, Said(_SAYS, word="good"), this_update, next_update)
     if single.certificate_status is ocsp.OCSPCertStatus.UNKNOWN:
-        return Answer(Status.UNKNOWN, "responder says unknown", this_update, next_update)
+        return Answer(Status.UNKNOWN, Said(_SAYS, word="unknown"), this_update, next_update)
     revocation_time = utc(single, "revocation_time")
     if (
         revocation_time == _NEVER_ISSUED
         and single.revocation_reason is x509.ReasonFlags.certificate_hold
     ):
         return Answer(
-            Status.UNKNOWN, "responder says that it was never issued", this_update, next_update
+            Status.UNKNOWN,
+            Said(marked("OCSP server says that it was never issued")),
+            this_update,
+            next_update,
         )
     return Answer(
-        Status.REVOKED, "responder says revoked", this_update, next_update, revocation_time
+        Status.REVOKED, Said(_SAYS, word="revoked"), this_update, next_update, revocation_time
     )
 
 
@@ -249,9 +260,9 @@ def _find(singles: list[Any], certificate: x509.Certificate, issuer: x509.Certif
     """
     matches = [single for single in singles if _is_about(single, certificate, issuer)]
     if not matches:
-        raise Rejected("response is for another certificate")
+        raise Rejected(marked("response is for another certificate"))
     if len(matches) > 1:
-        raise Rejected("response has several answers for the certificate")
+        raise Rejected(marked("response has several answers for the certificate"))
     return matches[0]
 
 
@@ -279,8 +290,12 @@ def _check_times(this_update: datetime, next_update: datetime | None, now: datet
     section 4 would refuse it altogether.)
     """
     if this_update > now + CLOCK_SLACK:
-        raise Rejected("thisUpdate is in the future")
+        raise Rejected(marked("thisUpdate is in the future"))
     if next_update is not None and next_update < this_update:
-        raise Rejected("nextUpdate is before thisUpdate")
+        raise Rejected(marked("nextUpdate is before thisUpdate"))
     if (next_update or this_update) <= now - CLOCK_SLACK:
-        raise Rejected("response is out of date" + ("" if next_update else ", has no nextUpdate"))
+        raise Rejected(
+            marked("response is out of date")
+            if next_update
+            else marked("response is out of date, has no nextUpdate")
+        )

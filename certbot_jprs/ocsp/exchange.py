@@ -7,8 +7,6 @@ Rules of this file:
   it does so with a deadline, and then shuts its socket down, which ends the thread.
 - A thread in a name look-up cannot be ended so and is left behind; it is a daemon, for which
   Python does not wait at its end.
-- A reason why there is no response is never an exception's text: that may quote the proxy's
-  URL, password included.
 - Nothing of the answer is acted upon but its bytes: no redirects, cookies or decompression. The
   content type is not looked at, since the signature says more than a header.
 """
@@ -27,6 +25,10 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from certbot_jprs.ground.language import marked
+from certbot_jprs.ground.said import Said
+from certbot_jprs.ocsp import reasons
 
 MAX_RESPONSE = 64 * 1024
 """How long a response may be, in bytes."""
@@ -127,7 +129,7 @@ class Exchange:
         try:
             self._post()
         except _NETWORK_ERRORS as error:
-            self.failure = self.failure or f"{_words(error)} ({self.url})"
+            self.failure = self.failure or reasons.of_network(error, self.url)
         finally:
             with self._lock:
                 self._close_handle()
@@ -144,9 +146,15 @@ class Exchange:
             timeout=self.remaining() + _LATER,
         ) as response:
             if response.status_code != 200:
-                self.failure = f"HTTP status {response.status_code} from {self.url}"
+                self.failure = Said(
+                    marked("HTTP status {status} from {url}"),
+                    status=response.status_code,
+                    url=self.url,
+                )
             elif response.headers.get("Content-Encoding", "identity").lower() != "identity":
-                self.failure = f"compressed response, not asked for, from {self.url}"
+                self.failure = Said(
+                    marked("compressed response, not asked for, from {url}"), url=self.url
+                )
             else:
                 self._read(response)
 
@@ -158,7 +166,11 @@ class Exchange:
                 self.body = body
                 return
             body += chunk
-        self.failure = f"response longer than {MAX_RESPONSE // 1024} KiB from {self.url}"
+        self.failure = Said(
+            marked("response longer than {size} KiB from {url}"),
+            size=MAX_RESPONSE // 1024,
+            url=self.url,
+        )
 
 
 class _Here(threading.local):
@@ -179,25 +191,6 @@ _NETWORK_ERRORS = (
 )
 
 
-def _words(error: BaseException) -> str:
-    """Puts an error into words of our own; see the rules above.
-
-    Args:
-        error: what was raised in an exchange.
-    """
-    if isinstance(error, requests.exceptions.SSLError):
-        return "TLS failed"
-    if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy refused or failed"
-    if isinstance(error, (requests.exceptions.InvalidProxyURL, requests.exceptions.InvalidSchema)):
-        return "unusable proxy"
-    if isinstance(error, requests.ConnectionError):
-        return "the connection broke"
-    if isinstance(error, requests.exceptions.InvalidURL):
-        return "unusable URL, of the responder or the proxy"
-    return "no HTTP response"
-
-
 class Connection(HTTPConnection):
     """A connection that tells the exchange of its thread which socket it uses."""
 
@@ -207,20 +200,24 @@ class Connection(HTTPConnection):
         (Otherwise a first address that swallows packets, usually IPv6, would have it all.)
         """
         exchange = _here.exchange
-        target = f"cannot connect to {exchange.url}"
         host = self.host.strip("[]")
-        if (host.lower(), self.port) != (exchange.host, exchange.port):
-            target += f" through the proxy {host}:{self.port}"
+        direct = (host.lower(), self.port) == (exchange.host, exchange.port)
+
+        def failed(why: str) -> None:
+            exchange.failure = reasons.unconnected(
+                exchange.url, None if direct else f"{host}:{self.port}", why
+            )
+
         try:
             found = socket.getaddrinfo(host, self.port, type=socket.SOCK_STREAM)
         except (socket.gaierror, UnicodeError):
-            exchange.failure = f"{target}: its name does not resolve"
+            failed(reasons.unresolved())
             raise
         for position, (family, kind, protocol, _, address) in enumerate(found):
             try:
                 sock = socket.socket(family, kind, protocol)
             except OSError as error:  # a family that the machine lacks
-                exchange.failure = f"{target}: {error.strerror}"
+                failed(reasons.of_system(error))
                 continue
             addresses_left = len(found) - position
             share = exchange.remaining() / addresses_left
@@ -232,7 +229,7 @@ class Connection(HTTPConnection):
                     sock.setsockopt(*option)
             except OSError as error:
                 sock.close()
-                exchange.failure = f"{target}: {error.strerror or 'timed out'}"
+                failed(reasons.of_system(error))
             else:
                 exchange.failure = ""
                 return sock

@@ -4,7 +4,7 @@ Rules of this file:
 
 - A query ends within its seconds of wall clock, whatever the name server, the proxy and the
   responder do: see ``exchange.py``.
-- Whatever goes wrong on the way is ``UNDETERMINED``, with a reason for the log.
+- Whatever goes wrong on the way is ``UNDETERMINED``, with a reason.
 - Threads that a silent name server holds are left behind, a few for each host at most.
 """
 
@@ -23,6 +23,8 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
+from certbot_jprs.ground.language import marked
+from certbot_jprs.ground.said import Said, joined
 from certbot_jprs.ocsp.evaluation import Answer, Status, build_request, evaluate, responder_urls
 from certbot_jprs.ocsp.exchange import Exchange
 from certbot_jprs.ocsp.session import Session
@@ -176,7 +178,7 @@ class Responder:
                     key, answer = answered.get(timeout=max(0.0, left))
                     answers[key] = answer
                     tell(key, answer)
-        none = Answer(Status.UNDETERMINED, "no time was left for the query")
+        none = Answer(Status.UNDETERMINED, Said(marked("no time was left for the query")))
         return {key: answers.get(key, none) for key in items}
 
     def _query(
@@ -187,7 +189,9 @@ class Responder:
             urls = responder_urls(certificate)
             request = build_request(certificate, issuer)
         if not urls:
-            return Answer(Status.UNDETERMINED, "certificate names no usable OCSP responder")
+            return Answer(
+                Status.UNDETERMINED, Said(marked("certificate names no usable OCSP server"))
+            )
         deadline = time.monotonic() + self._seconds
         unknown: Answer | None = None
         reasons = []
@@ -203,7 +207,7 @@ class Responder:
                     unknown = unknown or answer
                 outcome = answer.reason
             reasons.append(outcome)
-        return unknown or Answer(Status.UNDETERMINED, "; ".join(dict.fromkeys(reasons)))
+        return unknown or Answer(Status.UNDETERMINED, joined(dict.fromkeys(reasons)))
 
     def _exchange(self, batch: _Batch, url: str, request: bytes, share: float) -> bytes | str:
         """Sends a request to a URL; returns the response, or the reason why there is none."""
@@ -214,13 +218,17 @@ class Responder:
             stuck = [exchange for exchange in self._left_behind[host] if exchange.is_running()]
             self._left_behind[host] = stuck
             if len(stuck) >= MAX_STUCK:
-                return f"earlier queries still hang: {url}"
+                return Said(marked("earlier queries still hang: {url}"), url=url)
         exchange = Exchange(self._session, url, request, share)
         if not batch.run(exchange):
-            batch.silent[host] = f"no complete answer within {share:.3g} seconds from {url}"
+            batch.silent[host] = Said(
+                marked("no complete answer within {seconds} seconds from {url}"),
+                seconds=f"{share:.3g}",
+                url=url,
+            )
             with self._lock:
                 self._left_behind[host].append(exchange)
             return batch.silent[host]
         if exchange.body is None:
-            return exchange.failure or f"query failed: {url}"
+            return exchange.failure or Said(marked("query failed: {url}"), url=url)
         return exchange.body

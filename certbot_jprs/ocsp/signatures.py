@@ -23,11 +23,22 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, paddin
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from certbot_jprs.ground.language import marked
+from certbot_jprs.ground.said import Said
+
 _SIGNATURE_HASHES = ("sha256", "sha384", "sha512")
 
 
 class Rejected(Exception):
-    """A response failed a check; the message is the reason. ``ocsp.evaluate`` catches it."""
+    """A response failed a check. ``ocsp.evaluate`` catches it.
+
+    Attributes:
+        reason: which, and why.
+    """
+
+    def __init__(self, message: str, **values: object) -> None:
+        self.reason = Said(message, **values)
+        super().__init__(self.reason)
 
 
 def check_signature(
@@ -52,12 +63,12 @@ def check_signature(
         raise Rejected("signature is not a whole number of bytes")
     algorithm = response.signature_hash_algorithm
     if algorithm is not None and algorithm.name not in _SIGNATURE_HASHES:
-        raise Rejected(f"signature uses {algorithm.name}")
-    reasons = []
+        raise Rejected(marked("signature uses {algorithm}"), algorithm=algorithm.name)
+    reasons: list[str] = []
     if _is_responder(response, issuer):
         if _verifies(issuer, response.signature, response.tbs_response_bytes, algorithm):
             return
-        reasons.append("signature is not the issuer's")
+        reasons.append(marked("signature is not the issuer's"))
     for delegate in response.certificates:
         if delegate == issuer or not _is_responder(response, delegate):
             continue
@@ -65,9 +76,10 @@ def check_signature(
         if reason is None:
             if _verifies(delegate, response.signature, response.tbs_response_bytes, algorithm):
                 return
-            reason = "signature is not the delegate's"
+            reason = marked("signature is not the delegate's")
         reasons.append(reason)
-    raise Rejected(reasons[0] if reasons else "signer is neither the issuer nor in the response")
+    reasons.append(marked("signer is neither the issuer nor in the response"))
+    raise Rejected(reasons[0])
 
 
 def _unused_bits(der: bytes) -> bytes:
@@ -113,18 +125,19 @@ def _is_responder(response: ocsp.OCSPResponse, signer: x509.Certificate) -> bool
 def _why_not_delegate(
     delegate: x509.Certificate, issuer: x509.Certificate, now: datetime
 ) -> str | None:
-    """Says why a certificate may not sign the issuer's responses; None if it may."""
+    """Says why a certificate may not sign the issuer's responses; None if it may. A message."""
     if delegate.issuer != issuer.subject or not is_signed_by(delegate, issuer):
-        return "delegate is not certified by the issuer"
+        return marked("delegate is not certified by the issuer")
     extensions = delegate.extensions
     if any(e.critical and isinstance(e.value, x509.UnrecognizedExtension) for e in extensions):
-        return "delegate has a critical extension of unknown meaning"  # RFC 5280 section 4.2
+        # RFC 5280 section 4.2
+        return marked("delegate has a critical extension of unknown meaning")
     usages = [e.value for e in extensions if isinstance(e.value, x509.ExtendedKeyUsage)]
     # anyExtendedKeyUsage will not do: RFC 6960 section 4.2.2.2 wants the delegation explicit.
     if not any(ExtendedKeyUsageOID.OCSP_SIGNING in usage for usage in usages):
-        return "delegate may not sign OCSP responses"
+        return marked("delegate may not sign OCSP responses")
     if not utc(delegate, "not_valid_before") <= now <= utc(delegate, "not_valid_after"):
-        return "delegate is out of date"
+        return marked("delegate is out of date")
     return None
 
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, timezone
 
 from certbot_jprs.ground import display_util
 from certbot_jprs.ground.language import _
+from certbot_jprs.ground.said import words
 from certbot_jprs.ocsp.evaluation import Status
 from certbot_jprs.wait.gate import Result
 from certbot_jprs.wait.progress import duration
@@ -85,7 +86,7 @@ def judge(name: str, result: Result, in_service: InService | None) -> Verdict:
                 "The OCSP server gave no usable answer for {name} within {age} ({reason}). It is "
                 "put into service unchecked, because the longest wait is over. Check that this "
                 "machine reaches the OCSP server."
-            ).format(name=name, age=age, reason=result.answer.reason)
+            ).format(name=name, age=age, reason=words(result.answer.reason))
         )
         return Verdict.RELEASE
     if in_service is not None and in_service.protects(datetime.now(timezone.utc), MARGIN):

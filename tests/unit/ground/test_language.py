@@ -187,14 +187,31 @@ def test_the_option_beats_the_lineage_and_the_locale(catalogues: Catalogues) -> 
     assert _(ENGLISH) == JAPANESE
 
 
-def test_the_lineage_beats_the_locale(catalogues: Catalogues) -> None:
+@pytest.mark.parametrize("locale", ["", "C", "C.UTF-8", "POSIX", "fr_FR.UTF-8"])
+def test_the_lineage_decides_where_the_locale_does_not(catalogues: Catalogues, locale: str) -> None:
     catalogues.file.write_bytes(GOOD)
-    catalogues.in_locale(LANG="en_US.UTF-8")
+    catalogues.in_locale(LANG=locale)
     language.start(None)
     language.enter("ja")
     assert _(ENGLISH) == JAPANESE
     language.enter("en")
     assert _(ENGLISH) == ENGLISH
+
+
+@pytest.mark.parametrize(
+    ("locale", "remembered", "said"),
+    [("en_US.UTF-8", "ja", ENGLISH), ("ja_JP.UTF-8", "en", JAPANESE)],
+)
+def test_the_locale_beats_the_lineage(
+    catalogues: Catalogues, locale: str, remembered: str, said: str
+) -> None:
+    catalogues.file.write_bytes(GOOD)
+    catalogues.in_locale(LANG=locale)
+    language.start(None)
+    language.enter(remembered)
+    assert _(ENGLISH) == said
+    with language.of([remembered]):
+        assert _(ENGLISH) == said
 
 
 @pytest.mark.parametrize("remembered", [None, "", "None", "xx", "JA"])
@@ -230,6 +247,29 @@ def test_the_end_of_a_run_without_a_locale(
         language.enter(each)
     language.conclude()
     assert _(ENGLISH) == said
+
+
+def test_each_lineage_of_a_run_in_its_own_language(catalogues: Catalogues) -> None:
+    catalogues.file.write_bytes(GOOD)
+    catalogues.in_locale()
+    language.start(None)
+    language.enter("en")
+    for remembered, said in (
+        (["ja"], JAPANESE),
+        (["ja", "ja"], JAPANESE),
+        (["ja", None], JAPANESE),
+        (["ja", "en"], ENGLISH),
+        (["en"], ENGLISH),
+    ):
+        with language.of(remembered):
+            assert _(ENGLISH) == said, remembered
+        assert _(ENGLISH) == ENGLISH
+    language.enter("ja")
+    with pytest.raises(KeyError), language.of(["en"]):
+        assert _(ENGLISH) == ENGLISH
+        raise KeyError
+    with language.of([None]):  # who remembers none is told as all are
+        assert _(ENGLISH) == JAPANESE
 
 
 # Outputs

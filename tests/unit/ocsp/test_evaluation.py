@@ -144,22 +144,22 @@ class TestStatus:
 
     def test_good(self, world: pki.World) -> None:
         assert judge(world, direct(world)) == Answer(
-            Status.GOOD, "responder says good", NOW - MINUTE, NOW + DAY
+            Status.GOOD, "OCSP server says good", NOW - MINUTE, NOW + DAY
         )
 
     def test_revoked(self, world: pki.World) -> None:
         assert judge(world, direct(world, status="revoked", revoked_at=NOW - DAY)) == Answer(
-            Status.REVOKED, "responder says revoked", NOW - MINUTE, NOW + DAY, NOW - DAY
+            Status.REVOKED, "OCSP server says revoked", NOW - MINUTE, NOW + DAY, NOW - DAY
         )
 
     def test_unknown(self, world: pki.World) -> None:
         assert judge(world, direct(world, status="unknown")) == Answer(
-            Status.UNKNOWN, "responder says unknown", NOW - MINUTE, NOW + DAY
+            Status.UNKNOWN, "OCSP server says unknown", NOW - MINUTE, NOW + DAY
         )
 
     def test_unauthorized(self, world: pki.World) -> None:
         assert judge(world, pki.refusal(6)) == Answer(
-            Status.UNKNOWN, "responder says unauthorized: it does not know it yet"
+            Status.UNKNOWN, "OCSP server says unauthorized: it does not know it yet"
         )
 
     @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ class TestStatus:
         [(1, "malformedRequest"), (2, "internalError"), (3, "tryLater"), (5, "sigRequired")],
     )
     def test_refusal(self, world: pki.World, number: int, word: str) -> None:
-        assert says(world, pki.refusal(number)) == ("undetermined", f"responder says {word}")
+        assert says(world, pki.refusal(number)) == ("undetermined", f"OCSP server says {word}")
 
     @pytest.mark.parametrize("number", [4, 7, 255])
     def test_a_refusal_that_does_not_exist(self, world: pki.World, number: int) -> None:
@@ -175,11 +175,11 @@ class TestStatus:
 
     def test_a_good_answer_in_a_refusal_does_not_count(self, world: pki.World) -> None:
         response = direct(world, response_status=3)
-        assert says(world, response) == ("undetermined", "responder says tryLater")
+        assert says(world, response) == ("undetermined", "OCSP server says tryLater")
 
     def test_never_issued(self, world: pki.World) -> None:
         response = direct(world, status="revoked", reason=HOLD, revoked_at="19700101000000Z")
-        assert says(world, response) == ("unknown", "responder says that it was never issued")
+        assert says(world, response) == ("unknown", "OCSP server says that it was never issued")
 
     @pytest.mark.parametrize(
         "changes",
@@ -190,7 +190,7 @@ class TestStatus:
         self, world: pki.World, changes: dict[str, Any]
     ) -> None:
         response = direct(world, status="revoked", **changes)
-        assert says(world, response) == ("revoked", "responder says revoked")
+        assert says(world, response) == ("revoked", "OCSP server says revoked")
 
     @pytest.mark.parametrize("status", ["revoked", "unknown"])
     def test_bad_news_must_be_verified_too(self, world: pki.World, status: str) -> None:
@@ -286,7 +286,7 @@ class TestTimes:
         self, world: pki.World, this_update: dt.datetime, next_update: dt.datetime | None
     ) -> None:
         answer = judge(world, direct(world, this_update=this_update, next_update=next_update))
-        assert answer == Answer(Status.GOOD, "responder says good", this_update, next_update)
+        assert answer == Answer(Status.GOOD, "OCSP server says good", this_update, next_update)
 
     @pytest.mark.parametrize("status", ["good", "revoked", "unknown"])
     @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ class TestShape:
     def test_trailing_bytes(self, world: pki.World) -> None:
         # OpenSSL, and so cryptography before 35, stops at the end of the first element.
         answer = judge(world, direct(world).encode() + b"\0")
-        assert answer.reason in {"response is malformed", "responder says good"}
+        assert answer.reason in {"response is malformed", "OCSP server says good"}
 
     def test_success_without_an_answer(self, world: pki.World) -> None:
         assert judge(world, pki.refusal(0)).status is Status.UNDETERMINED

@@ -26,7 +26,7 @@ from tests.unit import pki
 
 LIMIT = 1.0
 SLACK = 0.9
-UNUSABLE = "unusable URL, of the responder or the proxy ({url})"
+UNUSABLE = "unusable URL, of the OCSP server or the proxy ({url})"
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +207,7 @@ class TestExchange:
         leaf = world.leaf(peer.url)
         peer.reply = answer_for(world, leaf)
         answer = asker.ask(leaf, world.issuer)
-        assert (answer.status, answer.reason) == (Status.GOOD, "responder says good")
+        assert (answer.status, answer.reason) == (Status.GOOD, "OCSP server says good")
         (request,) = peer.requests
         assert peer.bodies == [build_request(leaf, world.issuer)]
         assert request.command == "POST"
@@ -409,13 +409,13 @@ class TestExchange:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         answer = asker.ask(world.leaf(url), world.issuer)
-        assert answer.reason == f"cannot connect to {url}: Connection refused"
+        assert answer.reason == f"cannot connect to {url}: connection refused"
 
     def test_no_such_name(self, world: pki.World, asker: Responder) -> None:
         # RFC 6761: resolvers answer this one by themselves.
         url = "http://ocsp.invalid/"
         answer = timed(lambda: asker.ask(world.leaf(url), world.issuer))
-        assert answer.reason == f"cannot connect to {url}: its name does not resolve"
+        assert answer.reason == f"cannot connect to {url}: its name cannot be resolved"
 
     def test_a_name_that_cannot_be(self, world: pki.World, asker: Responder) -> None:
         url = f"http://{'a' * 64}.example.jp/"
@@ -425,13 +425,13 @@ class TestExchange:
 
     def test_no_url(self, world: pki.World, asker: Responder) -> None:
         assert asker.ask(world.leaf(), world.issuer) == Answer(
-            Status.UNDETERMINED, "certificate names no usable OCSP responder"
+            Status.UNDETERMINED, "certificate names no usable OCSP server"
         )
 
     def test_userinfo_is_refused(self, world: pki.World, peer: Peer, asker: Responder) -> None:
         leaf = world.leaf(peer.url.replace("//", "//user:secret@"))
         answer = asker.ask(leaf, world.issuer)
-        assert answer.reason == "certificate names no usable OCSP responder"
+        assert answer.reason == "certificate names no usable OCSP server"
         assert peer.requests == []
 
 
@@ -463,12 +463,12 @@ class TestEnvironment:
         [
             (
                 "http://user:secret@127.0.0.1:{closed}",
-                "cannot connect to {url} through the proxy 127.0.0.1:{closed}: Connection refused",
+                "cannot connect to {url} through the proxy 127.0.0.1:{closed}: connection refused",
             ),
             (
                 "http://user:secret@proxy.invalid:3128",
                 "cannot connect to {url} through the proxy proxy.invalid:3128: "
-                "its name does not resolve",
+                "its name cannot be resolved",
             ),
             ("http://user:secret@", "no HTTP response ({url})"),
             (
@@ -564,7 +564,7 @@ class TestNames:
             assert len(asked) == 2
         assert_threads_end()
         answer = asker.ask(leaf, world.issuer)
-        assert answer.reason == f"cannot connect to {url}: its name does not resolve"
+        assert answer.reason == f"cannot connect to {url}: its name cannot be resolved"
 
     def test_a_look_up_that_ends_too_late_connects_to_nobody(
         self, world: pki.World, peer: Peer, asker: Responder, monkeypatch: pytest.MonkeyPatch
@@ -625,7 +625,7 @@ class TestSeveralUrls:
         assert asker.ask(leaf, world.issuer).status is Status.GOOD
         peer.reply = send(b"", 500)
         assert asker.ask(leaf, world.issuer).reason == (
-            f"cannot connect to {closed}: Connection refused; HTTP status 500 from {peer.url}"
+            f"cannot connect to {closed}: connection refused; HTTP status 500 from {peer.url}"
         )
 
     def test_a_silent_one_leaves_time_for_the_next(
@@ -647,7 +647,7 @@ class TestSeveralUrls:
         peer.reply = lambda handler: (
             send(b"", 500)(handler) if handler.path == "/500" else unknown(handler)
         )
-        assert asker.ask(leaf, world.issuer).reason == "responder says unknown"
+        assert asker.ask(leaf, world.issuer).reason == "OCSP server says unknown"
         assert len(peer.requests) == 2
 
 

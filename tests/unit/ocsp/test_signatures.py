@@ -16,7 +16,7 @@ from certbot_jprs.ocsp.signatures import _elements, _unused_bits
 from tests.unit import pki
 from tests.unit.pki import DAY, NOW, OCSP_SIGNING, delegated, direct
 
-GOOD = "responder says good"
+GOOD = "OCSP server says good"
 UNKNOWN_CRITICAL = (
     x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00"),
     True,
