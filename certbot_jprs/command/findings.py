@@ -123,7 +123,8 @@ def _check_held(entry: Entry, add: Add) -> None:
     record, name = entry.record, entry.lineage.name
     if record is not None:
         since = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.since))
-        failure = f" ({record.failure})" if record.failure else ""
+        why = " ".join(words(record.failure).split())
+        failure = f" ({why})" if why else ""
         add(
             Level.WARNING,
             "held",

@@ -41,6 +41,7 @@ from certbot_jprs.command import findings, output, survey, table
 from certbot_jprs.command.levels import WORST_FIRST, Finding, Level, Limits
 from certbot_jprs.command.survey import Entry, Survey
 from certbot_jprs.ground.language import _
+from certbot_jprs.ground.said import words
 
 FORMAT = 1
 
@@ -203,7 +204,7 @@ def _certificate(entry: Entry, each: Sequence[Finding]) -> dict[str, Any]:
             "version": record.held,
             "since": datetime.fromtimestamp(record.since, timezone.utc).isoformat(),
             "step": record.step.value,
-            "failure": record.failure,
+            "failure": words(record.failure),
         },
         "served": {
             name: {

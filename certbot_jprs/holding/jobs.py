@@ -62,6 +62,12 @@ class Job:
         """The lineage's name."""
         return self.record.name
 
+    @property
+    def language(self) -> str | None:
+        """The language that the lineage remembers, if any."""
+        remembered: str | None = getattr(self.config, options.LANGUAGE, None)
+        return remembered
+
     def server_key(self) -> Hashable:
         """Tells apart web servers: lineages with the same one share a reload."""
         return self.server.key(self.config) if self.server is not None else None

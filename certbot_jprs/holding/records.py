@@ -20,6 +20,7 @@ import stat
 from dataclasses import dataclass
 from typing import Any
 
+from certbot_jprs.ground import said
 from certbot_jprs.ground.language import _
 from certbot_jprs.internals.delegation import of_lineage
 from certbot_jprs.lineage import archive, durable, files
@@ -60,7 +61,7 @@ class Record:
         reload: whether the web server is to be reloaded by this plugin.
         install: for a first certificate, the names to configure in it; empty otherwise.
         redirect: whether those shall redirect to HTTPS.
-        failure: what went wrong last, for ``certbot-jprs status``.
+        failure: what went wrong last, for ``certbot-jprs status``; see ``ground/said``.
     """
 
     name: str
@@ -76,7 +77,12 @@ class Record:
 
     def to_json(self) -> str:
         """Returns the record as text."""
-        values = {"format": FORMAT, **dataclasses.asdict(self), "step": self.step.value}
+        values = {
+            "format": FORMAT,
+            **dataclasses.asdict(self),
+            "step": self.step.value,
+            "failure": said.to_json(self.failure),
+        }
         return json.dumps(values, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
     @classmethod
@@ -93,7 +99,8 @@ class Record:
         if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
             raise ValueError("not a record of this version of certbot-jprs")
         try:
-            record = cls(**{**values, "step": Step(values.get("step"))})
+            failure = said.from_json(values.get("failure", ""))
+            record = cls(**{**values, "step": Step(values.get("step")), "failure": failure})
         except TypeError as error:
             raise ValueError(str(error)) from error
         record.check()
@@ -114,7 +121,6 @@ class Record:
             and all(type(f) is bool for f in (self.directory_hooks, self.reload, self.redirect))
             and isinstance(self.install, list)
             and all(isinstance(name, str) for name in self.install)
-            and isinstance(self.failure, str)
         ):
             raise ValueError("a field has a wrong type")
 

@@ -13,9 +13,10 @@ import dataclasses
 import logging
 from datetime import datetime, timezone
 
-from certbot_jprs.ground import display_util, options
+from certbot_jprs.ground import display_util, language, options
 from certbot_jprs.ground.exceptions import WaitInterrupted
-from certbot_jprs.ground.language import _
+from certbot_jprs.ground.language import _, marked
+from certbot_jprs.ground.said import Said
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.leftovers import Damage, set_damaged_aside
 from certbot_jprs.holding.records import Step, Store
@@ -29,7 +30,7 @@ from certbot_jprs.ocsp.signatures import utc
 from certbot_jprs.wait import progress, verdict
 from certbot_jprs.wait.gate import Gate, Result
 from certbot_jprs.wait.interrupts import Interrupts
-from certbot_jprs.wait.verdict import InService, Verdict
+from certbot_jprs.wait.verdict import InService, StillHeld, Verdict
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ class Release:
         self.set_aside: set[str] = set()
         self._in_service: dict[str, InService | None] = {}
         self._waiting: dict[str, Awaited] = {}
+        self._still_held: dict[str | None, list[StillHeld]] = {}
 
     @property
     def failures(self) -> dict[str, str]:
@@ -82,7 +84,9 @@ class Release:
                     with contextlib.closing(gate.settle(awaited)) as groups:
                         for group in groups:
                             self._settle(group)
+            self._say_what_stays_held()
         except WaitInterrupted as interruption:
+            self._say_what_stays_held()
             self._say_how_to_go_on(interruption)
             # Certbot ends the whole run for this one, and goes on to the next lineage for others.
             raise KeyboardInterrupt from None
@@ -112,7 +116,7 @@ class Release:
         self._steps.attempt(
             [job],
             lambda: self._read(job),
-            _("The held certificate {name} cannot be read: {error}"),
+            marked("The held certificate {name} cannot be read: {error}"),
         )
         return job.name in self._waiting
 
@@ -175,6 +179,12 @@ class Release:
             ).format(what=interruption, names=", ".join(names), command=command)
         )
 
+    def _say_what_stays_held(self) -> None:
+        """Says at the end, and once for all, what the OCSP server does not know."""
+        for remembered, held in self._still_held.items():
+            with language.of([remembered]):
+                logger.error(verdict.still_held(sorted(held, key=lambda one: one.name)))
+
     def _settle(self, group: dict[str, Result]) -> None:
         ready: list[Job] = []
         for name, result in group.items():
@@ -183,7 +193,7 @@ class Release:
             self._steps.attempt(
                 [job],
                 lambda job=job, result=result: self._decide(job, result, ready),  # type: ignore[misc]
-                _("What the OCSP server says of {name} could not be acted upon: {error}"),
+                marked("What the OCSP server says of {name} could not be acted upon: {error}"),
             )
         self._steps.put_into_service(ready)
 
@@ -198,8 +208,11 @@ class Release:
         elif decision is Verdict.WITHDRAW:
             self._withdraw(job)
         else:
-            message = _("The OCSP server still does not know the new certificate.")
-            self._steps.fail(job, message)
+            unknown = Said(marked("The OCSP server still does not know the new certificate."))
+            self._steps.fail(job, unknown)
+            if in_service is not None:
+                still = StillHeld(job.name, result.age, in_service.not_after)
+                self._still_held.setdefault(job.language, []).append(still)
 
     def _withdraw(self, job: Job) -> None:
         """Takes a revoked version out of its lineage."""
@@ -207,12 +220,13 @@ class Release:
         withdrawn = held is None or self._steps.attempt(
             [job],
             lambda: archive.withdraw(job.lineage, held, record.in_service),
-            _("The revoked certificate of {name} could not be taken away: {error}"),
+            marked("The revoked certificate of {name} could not be taken away: {error}"),
         )
         if withdrawn:
             self._steps.forget(job)
-        message = verdict.revoked(job.name, record.in_service)
-        logger.error(message)
+        with language.of([job.language]):
+            message = verdict.revoked(job.name, record.in_service)
+            logger.error(message)
         self._steps.fail(job, message, keep=False)
 
 

@@ -17,8 +17,9 @@ from typing import Callable
 
 from certbot import errors
 
-from certbot_jprs.ground import display_util
-from certbot_jprs.ground.language import _
+from certbot_jprs.ground import display_util, language
+from certbot_jprs.ground.language import _, marked
+from certbot_jprs.ground.said import Said, words
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.records import Step, Store
 from certbot_jprs.internals import web
@@ -71,24 +72,26 @@ class Steps:
             jobs: the lineages that the step is about; of one that could not be read, its name.
             step: takes it.
             message: what to say if it fails, with ``{name}`` (or ``{names}``) and
-                ``{error}``; where it is about a web server, with ``{server}`` and ``{test}``.
+                ``{error}``; where it is about a web server, with ``{server}`` and ``{test}``. In
+                English.
             server: that web server.
 
         Returns:
             Whether it was taken.
         """
-        try:
-            step()
-        except Exception as error:
-            logger.debug("A step failed", exc_info=True)
-            names = ", ".join(job if isinstance(job, str) else job.name for job in jobs)
-            why = str(error) or type(error).__name__
-            words = server.words() if server is not None else {}
-            text = message.format(name=names, names=names, error=why, **words)
-            logger.error(text)
-            for job in jobs:
-                self.fail(job, text)
-            return False
+        with language.of(job.language for job in jobs if not isinstance(job, str)):
+            try:
+                step()
+            except Exception as error:
+                logger.debug("A step failed", exc_info=True)
+                names = ", ".join(job if isinstance(job, str) else job.name for job in jobs)
+                why = str(error) or type(error).__name__
+                about = server.words() if server is not None else {}
+                failure = Said(message, name=names, names=names, error=why, **about)
+                logger.error(words(failure))
+                for job in jobs:
+                    self.fail(job, failure)
+                return False
         return True
 
     def fail(self, job: Job | str, message: str, *, keep: bool = True) -> None:
@@ -144,10 +147,12 @@ class Steps:
         linked = held is None or self.attempt(
             [job],
             lambda: _link(job.lineage, held),
-            _("The links of {name} in live/ could not be moved to its new certificate: {error}"),
+            marked(
+                "The links of {name} in live/ could not be moved to its new certificate: {error}"
+            ),
         )
         if linked and self.attempt(
-            [job], job.run_hooks, _("A deploy hook of {name} could not be run: {error}")
+            [job], job.run_hooks, marked("A deploy hook of {name} could not be run: {error}")
         ):
             record.step = Step.HOOKED
             self._save(job)
@@ -160,7 +165,7 @@ class Steps:
         return self.attempt(
             [job],
             lambda: _install(job),
-            _(
+            marked(
                 "The certificate {name} could not be installed in {server}. Run the command that "
                 "ordered it again. The error:\n"
                 "{error}"
@@ -173,7 +178,7 @@ class Steps:
         if jobs and self.attempt(
             jobs,
             lambda: jobs[0].installer().restart(),
-            _(
+            marked(
                 "{server} could not be reloaded with the new certificates of {names}. Fix its "
                 "configuration (to check it: {test}); the next `certbot renew` reloads it. The "
                 "error:\n"
@@ -191,12 +196,13 @@ class Steps:
         record = job.record
         if record.in_service is None and not job.earlier:
             return  # a first certificate: Certbot is about to say so
-        said = (
-            _("The new certificate of {name} is in service.")
-            if record.reload
-            else _("The new certificate of {name} is released, and its deploy hooks were run.")
-        )
-        display_util.notify(said.format(name=record.name))
+        with language.of([job.language]):
+            said = (
+                _("The new certificate of {name} is in service.")
+                if record.reload
+                else _("The new certificate of {name} is released, and its deploy hooks were run.")
+            )
+            display_util.notify(said.format(name=record.name))
 
 
 def _link(lineage: Lineage, version: int) -> None:

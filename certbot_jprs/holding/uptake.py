@@ -9,7 +9,7 @@ import argparse
 import logging
 from collections.abc import Iterable
 
-from certbot_jprs.ground.language import _
+from certbot_jprs.ground.language import marked
 from certbot_jprs.holding import jobs
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.leftovers import relevant
@@ -47,7 +47,7 @@ class Uptake:
             steps.attempt(
                 [name],
                 lambda name=name: self._take_up(name),  # type: ignore[misc]
-                _("The held certificate {name} cannot be read: {error}"),
+                marked("The held certificate {name} cannot be read: {error}"),
             )
 
     def _take_up(self, name: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
@@ -55,7 +56,7 @@ class InService:
 
 
 def judge(name: str, result: Result, in_service: InService | None) -> Verdict:
-    """Decides on a certificate whose wait has ended, and tells the user unless it is withdrawn.
+    """Decides on a certificate whose wait has ended, and tells the user if it is released.
 
     Args:
         name: the lineage's name.
@@ -90,14 +91,6 @@ def judge(name: str, result: Result, in_service: InService | None) -> Verdict:
         )
         return Verdict.RELEASE
     if in_service is not None and in_service.protects(datetime.now(timezone.utc), MARGIN):
-        logger.error(
-            _(
-                "The OCSP server still does not know the new certificate of {name}, {age} after it "
-                "was saved. It stays held, and the one in service, valid until {end}, stays there. "
-                "Each later `certbot renew` asks again. If this lasts, tell JPRS's designated "
-                "reseller."
-            ).format(name=name, age=age, end=in_service.not_after.date())
-        )
         return Verdict.HOLD
     logger.warning(
         _(
@@ -107,6 +100,51 @@ def judge(name: str, result: Result, in_service: InService | None) -> Verdict:
         ).format(name=name, age=age)
     )
     return Verdict.RELEASE
+
+
+@dataclass(frozen=True)
+class StillHeld:
+    """A certificate that stays held.
+
+    Attributes:
+        name: the lineage's name.
+        age: how long ago it was saved, in seconds.
+        until: when the certificate in service ends, in UTC.
+    """
+
+    name: str
+    age: float
+    until: datetime
+
+
+def still_held(held: Sequence[StillHeld]) -> str:
+    """Words the message about certificates that the OCSP server still does not know.
+
+    Args:
+        held: at least one.
+    """
+    if len(held) == 1:
+        return _(
+            "The OCSP server still does not know the new certificate of {name}, {age} after it was "
+            "saved. It stays held, and the one in service, valid until {end}, stays there. Each "
+            "later `certbot renew` asks again. If this lasts, tell JPRS's designated reseller."
+        ).format(name=held[0].name, age=duration(held[0].age), end=held[0].until.date())
+    lines = [
+        _("  {name}: saved {age} ago; the one in service is valid until {end}").format(
+            name=one.name, age=duration(one.age), end=one.until.date()
+        )
+        for one in held
+    ]
+    return "\n".join(
+        [
+            _(
+                "The OCSP server still does not know these {count} new certificates. They "
+                "stay held, and those in service stay there. Each later `certbot renew` asks "
+                "again. If this lasts, tell JPRS's designated reseller."
+            ).format(count=len(held)),
+            *lines,
+        ]
+    )
 
 
 def revoked(name: str, stays: int | None) -> str:

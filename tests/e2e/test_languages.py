@@ -142,11 +142,12 @@ def test_a_timer_speaks_the_language_of_who_set_it_up(world: World) -> None:
     assert is_japanese(result.output)
     assert "in service" not in result.output
     assert lineage.params == before
-    # Who renews by hand elsewhere reads the same; an option counts more.
+    # Who renews by hand reads their own language: a locale counts more, and an option most.
     env = {"LANG": "en_US.UTF-8"}
-    assert is_japanese(certbot(world, f"{RENEW} --force-renewal", env=env).check().output)
-    line = f"{RENEW} --force-renewal --jprs-language en"
-    assert not is_japanese(certbot(world, line, env=NO_LOCALE).check().output)
+    assert not is_japanese(certbot(world, f"{RENEW} --force-renewal", env=env).check().output)
+    line = f"{RENEW} --force-renewal --jprs-language"
+    assert is_japanese(certbot(world, f"{line} ja", env=env).check().output)
+    assert not is_japanese(certbot(world, f"{line} en", env=NO_LOCALE).check().output)
 
 
 def test_what_is_set_up_without_a_locale(world: World) -> None:
@@ -178,8 +179,20 @@ def test_lineages_of_two_languages_in_one_run(world: World) -> None:
                 held[name] += line
     assert "is saved and held" in held[names["en"]], f"{result}"
     assert "保留しました" in held[names["ja"]], f"{result}"
-    # They agree on no language, and there is no locale.
-    assert result.output.count("is in service") == 2, f"{result}"
+    assert result.output.count(f"The new certificate of {names['en']} is in service.") == 1
+    assert result.output.count(f"{names['ja']} の新しい証明書を適用しました。") == 1, f"{result}"
+    # They agree on no language for what concerns both, and there is no locale.
+    assert result.output.count("Nothing more is ordered in this run") == 1, f"{result}"
+    # What both fail with is said to each in its own language, and there is one ending.
+    world.ocsp.behave("unknown")
+    line = f"{RENEW} --force-renewal -q --jprs-ocsp-timeout 1"
+    result = certbot(world, line, env=NO_LOCALE)
+    assert result.returncode == 1
+    assert f"does not know the new certificate of {names['en']}" in result.output, f"{result}"
+    assert f"{names['ja']} の新しい証明書は、保存から" in result.output, f"{result}"
+    ending = f"for the reasons given above: {', '.join(sorted(names.values()))}"
+    assert result.output.count(ending) == 1, f"{result}"
+    assert "上記の理由" not in result.output
 
 
 def test_wheel_and_sdist_have_the_translations(tmp_path: Path) -> None:

@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 
+from certbot_jprs import ground
+from certbot_jprs.ground.language import marked
 from certbot_jprs.ground.names import NAME as PLUGIN
+from certbot_jprs.ground.said import Said, words
 from certbot_jprs.holding import records
 from certbot_jprs.holding.records import Record, Step, Store, rebuilt
 from certbot_jprs.lineage import durable
@@ -31,7 +34,7 @@ FULL = Record(
     reload=True,
     install=["www.example.jp", "日本語.example"],
     redirect=True,
-    failure='Apache could not be reloaded: "syntax"',
+    failure=Said("Apache could not be reloaded: {error}", error='"syntax"'),
 )
 
 
@@ -57,6 +60,33 @@ def test_what_is_saved_is_loaded(store: Store, record: Record) -> None:
     assert store.load(NAME) == record
     assert store.names() == [NAME]
     assert store.has(NAME)
+
+
+def test_a_failure_is_worded_when_it_is_shown(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an English run kept is read by a Japanese user, and the other way round."""
+    failure = Said(
+        marked("A deploy hook of {name} could not be run: {error}"), name=NAME, error="E"
+    )
+    store.save(dataclasses.replace(FULL, failure=failure))
+    record = store.load(NAME)
+    assert record is not None
+    for language, said in (
+        ("ja", f"{NAME} のdeploy-hookを実行できませんでした: E"),
+        ("en", f"A deploy hook of {NAME} could not be run: E"),
+    ):
+        monkeypatch.setattr(vars(ground.language)["_State"], "option", language)
+        assert words(record.failure) == said
+
+
+def test_a_failure_of_an_older_version_is_shown_as_it_was_kept(
+    store: Store, config_dir: ConfigDir
+) -> None:
+    write(config_dir, changed(failure="新しい証明書 {name}"))
+    record = store.load(NAME)
+    assert record is not None
+    assert words(record.failure) == "新しい証明書 {name}"
 
 
 def test_a_record_holds_no_commands_and_no_keys() -> None:
@@ -113,6 +143,7 @@ UNREADABLE = {
     "names that are none": changed(install=[1]),
     "a name instead of names": changed(install="www.example.jp"),
     "a failure that is none": changed(failure=None),
+    "a failure without its values": changed(failure={"message": "{error}", "values": {}}),
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 from certbot_jprs.ocsp.evaluation import Answer, Status
 from certbot_jprs.wait import verdict
 from certbot_jprs.wait.gate import Result
-from certbot_jprs.wait.verdict import InService, Verdict, judge
+from certbot_jprs.wait.verdict import InService, StillHeld, Verdict, judge
 
 NAME = "www.example.jp"
 
@@ -87,10 +87,24 @@ def test_unknown_is_held_while_the_one_in_service_lasts(
     in_service = ends_in(left)
     assert in_service is not None
     assert judge(NAME, result(Status.UNKNOWN), in_service) is Verdict.HOLD
-    ((level, text),) = said
-    assert level == "error"
+    assert said == []  # but once, together with others
+    text = verdict.still_held([StillHeld(NAME, 12 * 3600 + 180, in_service.not_after)])
+    assert f"new certificate of {NAME}, 12 h 3 min after" in text
     assert str(in_service.not_after.date()) in text
     assert "`certbot renew`" in text
+
+
+def test_many_that_stay_held_are_one_message() -> None:
+    end = datetime(2027, 1, 2, tzinfo=timezone.utc)
+    held = [StillHeld(name, age, end) for name, age in (("a", 5), ("b", 7200), ("c", 0))]
+    head, *lines = verdict.still_held(held).split("\n")
+    assert "these 3 new certificates" in head
+    assert "`certbot renew`" in head
+    assert lines == [
+        "  a: saved 5 s ago; the one in service is valid until 2027-01-02",
+        "  b: saved 2 h ago; the one in service is valid until 2027-01-02",
+        "  c: saved 0 s ago; the one in service is valid until 2027-01-02",
+    ]
 
 
 @pytest.mark.parametrize("left", [None, 7 * DAY, -DAY])
