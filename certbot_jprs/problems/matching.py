@@ -17,7 +17,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from certbot_jprs.problems.table import CHALLENGE, OTHERS, TABLE, Explanation, Row
+from certbot_jprs.problems.rows import CHALLENGE, Explanation, Row
+from certbot_jprs.problems.table import OTHERS, TABLE
 
 __all__ = ["CHALLENGE", "Explanation", "Problem", "explain", "find", "find_in_text"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from certbot_jprs.problems.table import TABLE, Row
+from certbot_jprs.problems.rows import Row
+from certbot_jprs.problems.table import TABLE
 from tests.e2e.command import jprs
 from tests.e2e.helpers import CONTACT, NAME, certbot
 from tests.lab import World

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from certbot_jprs.ground import language
 from certbot_jprs.problems.matching import CHALLENGE, Problem, explain, find, find_in_text
-from certbot_jprs.problems.table import OTHERS, TABLE, Row
+from certbot_jprs.problems.rows import Row
+from certbot_jprs.problems.table import OTHERS, TABLE
 
 URN = "urn:ietf:params:acme:error:"
 VALUE = "日本語.example/{}%s"
