@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from certbot_jprs.command import output
-from certbot_jprs.ground import options
+from certbot_jprs.command.parsing import Formatter, Parser
+from certbot_jprs.ground import language, options
 from certbot_jprs.ground.language import _
 
 CONFIG_DIR = "/etc/letsencrypt"
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status.
     """
     output.prepare()
+    language.lend()
     parsed, unknown = parser().parse_known_args(arguments)
     if unknown:  # said by the subcommand's parser, which has its own exit status
         parsed.parser.error(_("unknown arguments: {words}").format(words=" ".join(unknown)))
@@ -43,32 +45,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-class _Parser(argparse.ArgumentParser):
-    """Ends with the subcommand's own status where it is used wrongly: 1, for ``status`` 3."""
-
-    wrong_use = 1
-
-    def error(self, message: str) -> None:  # type: ignore[override]
-        """Says what is wrong, and ends the command."""
-        self.print_usage(sys.stderr)
-        self.exit(
-            self.wrong_use,
-            _("{program}: {message}\nFor help: {program} --help").format(
-                program=self.prog, message=message
-            )
-            + "\n",
-        )
-
-
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of the whole command."""
-    whole = _Parser(
+    whole = Parser(
         prog="certbot-jprs",
         description=_(
             "Certificates from JPRS: wait for the OCSP server, look after many certificates, "
             "take over what JPRS's manual set up, and explain errors."
         ),
         epilog=_("Each of them tells more: certbot-jprs status --help"),
+        formatter_class=Formatter,
     )
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_wait_ocsp(commands)
@@ -79,14 +65,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add(
-    commands: argparse._SubParsersAction[_Parser], name: str, summary: str, details: str
-) -> _Parser:
+    commands: argparse._SubParsersAction[Parser], name: str, summary: str, details: str
+) -> Parser:
     made = commands.add_parser(
         name,
         help=summary,
         description=summary,
         epilog=details,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
     )
     made.set_defaults(module=name.replace("-", "_"), parser=made)
     return made
@@ -101,18 +87,17 @@ def _add_config_dir(made: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_wait_ocsp(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_wait_ocsp(commands: argparse._SubParsersAction[Parser]) -> None:
     made = _add(
         commands,
         "wait-ocsp",
         _("Wait until the OCSP server knows a new certificate."),
         _(
             "As a deploy hook of any Certbot set-up, here with nginx:\n"
-            '  certbot certonly --webroot ... --deploy-hook "certbot-jprs wait-ocsp && systemctl '
-            'reload nginx"\n'
+            "  certbot certonly --webroot ... --deploy-hook "
+            '"certbot-jprs wait-ocsp && systemctl reload nginx"\n'
             "As a post hook, one wait for all of a run:\n"
-            '  certbot renew --post-hook "certbot-jprs wait-ocsp --all && systemctl reload '
-            'nginx"\n'
+            '  certbot renew --post-hook "certbot-jprs wait-ocsp --all && systemctl reload nginx"\n'
             "\n"
             "Exit status:\n"
             "  0  known as good, nothing to wait for, or time is up (with a warning)\n"
@@ -121,6 +106,12 @@ def _add_wait_ocsp(commands: argparse._SubParsersAction[_Parser]) -> None:
             "  3  time is up, with --strict"
         ),
     )
+    _add_certificates(made)
+    _add_patience(made)
+    _add_config_dir(made)
+
+
+def _add_certificates(made: argparse.ArgumentParser) -> None:
     which = made.add_mutually_exclusive_group()
     which.add_argument(
         "--lineage",
@@ -134,6 +125,9 @@ def _add_wait_ocsp(commands: argparse._SubParsersAction[_Parser]) -> None:
     made.add_argument(
         "--chain", metavar="FILE", help=_("the issuer's certificate in PEM, beside --cert")
     )
+
+
+def _add_patience(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--timeout",
         metavar="SECONDS",
@@ -155,10 +149,9 @@ def _add_wait_ocsp(commands: argparse._SubParsersAction[_Parser]) -> None:
     made.add_argument(
         "--strict", action="store_true", help=_("exit with status 3 if time is up without good")
     )
-    _add_config_dir(made)
 
 
-def _add_status(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_status(commands: argparse._SubParsersAction[Parser]) -> None:
     made = _add(
         commands,
         "status",
@@ -172,7 +165,7 @@ def _add_status(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     made.wrong_use = 3
     made.add_argument("--json", action="store_true", help=_("print JSON instead of a table"))
-    for level, share in (("warn", "1/5"), ("crit", "1/10")):
+    for level, share, word in (("warn", "1/5", _("WARNING")), ("crit", "1/10", _("CRITICAL"))):
         made.add_argument(
             f"--{level}-days",
             metavar="N",
@@ -180,12 +173,12 @@ def _add_status(commands: argparse._SubParsersAction[_Parser]) -> None:
             help=_(
                 "days before expiry at which to report {level} (default: {share} of the "
                 "certificate's lifetime, at most {most} days)"
-            ).format(level=level, share=share, most={"warn": 20, "crit": 7}[level]),
+            ).format(level=word, share=share, most={"warn": 20, "crit": 7}[level]),
         )
     _add_config_dir(made)
 
 
-def _add_adopt(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_adopt(commands: argparse._SubParsersAction[Parser]) -> None:
     made = _add(
         commands,
         "adopt",
@@ -204,7 +197,7 @@ def _add_adopt(commands: argparse._SubParsersAction[_Parser]) -> None:
     _add_config_dir(made)
 
 
-def _add_explain(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_explain(commands: argparse._SubParsersAction[Parser]) -> None:
     made = _add(
         commands,
         "explain",
@@ -213,8 +206,7 @@ def _add_explain(commands: argparse._SubParsersAction[_Parser]) -> None:
             "Examples:\n"
             "  certbot-jprs explain Unable to create account\n"
             "  certbot-jprs explain < saved-output.txt\n"
-            "With neither words nor standard input, the newest Certbot log is read. The log of "
-            "the\n"
+            "With neither words nor standard input, the newest Certbot log is read. The log of the "
             "run before it: --log /var/log/letsencrypt/letsencrypt.log.1\n"
             "Of a log only what was recognised is shown, since it holds EAB keys.\n"
             "\n"

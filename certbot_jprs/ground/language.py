@@ -148,6 +148,18 @@ def _(message: str) -> str:
     return _catalogue(language).gettext(message)
 
 
+def lend() -> None:
+    """Has Argparse say its own words in the user's language.
+
+    For a process that is ours alone: Argparse asks the gettext domain of the process.
+    """
+    if _of_locale() != JAPANESE or not _can_show_japanese():
+        return
+    if isinstance(_catalogue(JAPANESE), gettext.GNUTranslations):  # neither missing nor torn
+        gettext.bindtextdomain(DOMAIN, LOCALE_DIR)
+        gettext.textdomain(DOMAIN)
+
+
 def marked(message: str) -> str:
     """Marks a message for the catalogue where it is only data; ``_`` translates it when shown.
 

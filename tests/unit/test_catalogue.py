@@ -56,11 +56,12 @@ def in_the_code() -> set[str]:
 
 def fields(text: str) -> list[str]:
     """Returns the placeholders of a text, with their conversions and formats, sorted."""
-    return sorted(
+    braces = [
         f"{name}!{conversion}:{form}"
         for _text, name, form, conversion in string.Formatter().parse(text)
         if name is not None
-    )
+    ]
+    return sorted([*braces, *re.findall(r"%(?:\(\w+\))?[a-z]", text)])  # argparse's
 
 
 def commands(text: str) -> list[str]:
