@@ -53,6 +53,8 @@ def _show(line: str) -> None:
 
 
 def _check(report: Report, case: Case, workers: Workers) -> None:
+    if case.names:
+        report.say(_("Rehearsal for {names}:").format(names=", ".join(case.names)))
     if case.broken_rule:
         report.fail(case.broken_rule)
     for notice in case.notices:
@@ -65,7 +67,6 @@ def _check(report: Report, case: Case, workers: Workers) -> None:
             )
         )
         return
-    report.say(_("Rehearsal for {names}:").format(names=", ".join(case.names)))
     found = schedulers.find(case.config_dir)
     if service.check_directory(report, case):
         service.check_proxies(report, case, found.schedulers)

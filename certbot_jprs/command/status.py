@@ -33,6 +33,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
@@ -117,7 +118,10 @@ def _print(
             _("RENEWED BY"),
         ]
         output.result("")
-        output.result(table.render(head, [_row(entry, now) for entry, _each in judged]))
+        rows = [_row(entry, now) for entry, _each in judged]
+        columns = shutil.get_terminal_size().columns
+        # What is wrong with account, key or plugin is said below, and --json has all.
+        output.result(table.fitting(head, rows, columns, spare=(6, 2, 7)))
     if schedulers:
         output.result("")
         output.result(_("Automatic renewal: {where}").format(where=", ".join(schedulers)))
@@ -148,8 +152,8 @@ def _row(entry: Entry, now: datetime) -> list[list[str]]:
         names,
         [_("{date} ({days} d)").format(date=end.date(), days=days) if end is not None else "?"],
         [entry.key.replace(" bits", "") or "?"],
-        [entry.answer.status.value if entry.answer is not None else "-"],
-        [_local(entry.record.since) if entry.record is not None else "-"],
+        [entry.answer.status.value if entry.answer is not None else table.NOTHING],
+        [_local(entry.record.since) if entry.record is not None else table.NOTHING],
         [_served(entry)],
         [entry.account[:8] if entry.account_exists else _("missing")],
         plugins,
@@ -158,7 +162,7 @@ def _row(entry: Entry, now: datetime) -> list[list[str]]:
 
 def _served(entry: Entry) -> str:
     if not entry.served:
-        return "-"
+        return table.NOTHING
     if all(certificate == entry.certificate for certificate in entry.served.values()):
         return _("this")
     versions = {entry.version_of(certificate) for certificate in entry.served.values()}

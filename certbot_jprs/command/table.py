@@ -35,6 +35,39 @@ def pad(text: str, columns: int) -> str:
     return text + " " * max(0, columns - width(text))
 
 
+NOTHING = "-"
+"""A cell with nothing to tell."""
+
+
+def fitting(
+    head: Sequence[str], rows: Sequence[Sequence[Sequence[str]]], columns: int, spare: Sequence[int]
+) -> str:
+    """Lays out a table without the columns that tell nothing, and within a terminal's width.
+
+    Args:
+        head: as for ``render``.
+        rows: as for ``render``.
+        columns: how wide it may be.
+        spare: the numbers of the columns that can be left out for that, in this order; what is
+            still too wide after that is too wide.
+    """
+    kept = [
+        number
+        for number in range(len(head))
+        if any(list(row[number]) not in ([NOTHING], [""], []) for row in rows)
+    ]
+
+    def laid_out() -> str:
+        return render(
+            [head[number] for number in kept], [[row[number] for number in kept] for row in rows]
+        )
+
+    for number in spare:
+        if number in kept and max(map(width, laid_out().splitlines())) > columns:
+            kept.remove(number)
+    return laid_out()
+
+
 def render(head: Sequence[str], rows: Sequence[Sequence[Sequence[str]]]) -> str:
     """Lays out a table.
 

@@ -145,6 +145,39 @@ def check_contacts(email: str | None) -> None:
         seen.add(key)
 
 
+def check_registration(*, contact: bool, eab: bool, terms: bool) -> None:
+    """Checks that all is given that a new account needs: what is missing is named together.
+
+    Args:
+        contact: whether there is a contact address.
+        eab: whether there are EAB credentials, or none are needed.
+        terms: whether the terms of service are agreed to.
+
+    Raises:
+        PolicyError: contact or credentials are missing, and something else is, too.
+    """
+    if contact and eab:
+        return
+    missing = [
+        text
+        for given, text in (
+            (contact, _("- a contact e-mail address, for JPRS's urgent notices: -m ADDRESS")),
+            (
+                eab,
+                _(
+                    "- EAB credentials from your designated reseller: --eab-kid and "
+                    "--eab-hmac-key, or --jprs-eab-file FILE"
+                ),
+            ),
+            (terms, _("- your agreement to the terms of service: --agree-tos")),
+        )
+        if not given
+    ]
+    if len(missing) > 1:
+        head = _("JPRS requires more to register an ACME account; nothing was sent. Please add:")
+        raise PolicyError("\n".join([head, *missing]))
+
+
 def refuse_without_eab() -> None:
     """Refuses to register an account without EAB credentials.
 

@@ -46,11 +46,22 @@ def check(line: CommandLine) -> None:
             return  # the real command will ask
         email = _ask_for_contact()
         line.imply(email=email)
-    if needed and line.get("register_unsafely_without_email"):
-        policy.check_contacts(None)
-    if needed or (email is not None and line.verb in REGISTERING):
+    if email is not None and (needed or line.verb in REGISTERING):
         policy.check_contacts(email)
+    if not exists and line.verb in REGISTERING and _silent(line):
+        _check_all_is_given(line, email)
+    if needed and (email is None or line.get("register_unsafely_without_email")):
+        policy.check_contacts(None)
     _check_eab(line, exists)
+
+
+def _check_all_is_given(line: CommandLine, email: str | None) -> None:
+    given = any(getattr(line.namespace, dest, None) is not None for dest in EAB)
+    policy.check_registration(
+        contact=email is not None and not line.get("register_unsafely_without_email"),
+        eab=given or not policy.is_jprs(line.get("server")),
+        terms=bool(line.get("tos")),
+    )
 
 
 def _check_eab(line: CommandLine, exists: bool) -> None:

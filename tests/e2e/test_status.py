@@ -221,7 +221,14 @@ def test_all_is_well(world: World) -> None:
     assert width(second[: second.index("20")]) == column
     for line in (first, second):
         assert " good " in line
-        assert " this " in line
+        assert " this" in line
+        assert width(line) <= 80
+    # Nothing is held, so there is no such column; a wide terminal has room for the rest.
+    assert "HELD SINCE" not in titles
+    wide = jprs(world, "status", env={"COLUMNS": "150"}).stdout.splitlines()[2]
+    assert wide.split("  ")[-1].strip() == "RENEWED BY"
+    assert "ACCOUNT" in wide
+    assert "HELD SINCE" not in wide
     assert "日本語.jp" in json.dumps(said, ensure_ascii=False)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from certbot_jprs.command.survey import unicode_name
-from certbot_jprs.command.table import pad, render, width
+from certbot_jprs.command.table import fitting, pad, render, width
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,34 @@ def test_columns_begin_at_the_same_place() -> None:
     ]
     assert head == "名前" + " " * 27 + "KEY"
     assert width("日本語.jp (xn--wgv71a119e.jp)  ") == width("b.jp" + " " * 27) == 31
+
+
+ROWS = [[["a.jp"], ["2027"], ["-"], ["x" * 30]], [["b.jp"], ["2028"], ["-"], ["y"]]]
+HEAD = ["NAME", "END", "HELD", "WHO"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "titles"),
+    [
+        (80, ["NAME", "END", "WHO"]),
+        (42, ["NAME", "END", "WHO"]),
+        (41, ["NAME", "END"]),
+        (10, ["NAME", "END"]),
+        (9, ["NAME"]),
+        (3, ["NAME"]),  # not narrower than what matters
+    ],
+)
+def test_what_tells_nothing_is_left_out_and_what_is_too_wide(
+    columns: int, titles: list[str]
+) -> None:
+    lines = fitting(HEAD, ROWS, columns, spare=(3, 2, 1)).splitlines()
+    assert lines[0].split() == titles
+    assert [line.split()[0] for line in lines[1:]] == ["a.jp", "b.jp"]
+
+
+def test_a_column_that_one_row_needs_stays() -> None:
+    rows = [*ROWS, [["c.jp"], ["2029"], ["today"], ["z"]]]
+    assert fitting(HEAD, rows, 80, spare=(3,)).splitlines()[0].split() == HEAD
 
 
 @pytest.mark.parametrize(

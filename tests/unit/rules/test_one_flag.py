@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import pty
 import sys
@@ -265,6 +266,21 @@ def test_a_contact_is_needed(parse: Parse, verb: str) -> None:
     with pytest.raises(PolicyError, match="given twice"):
         parse(verb, "-n", *FLAG, *names, "-m", "a@b.jp,a@b.jp")
     assert parse(verb, "-n", *FLAG, *names, *CONTACT).email == "ca@example.jp"
+
+
+@pytest.mark.parametrize("verb", ["run", "certonly", "register"])
+def test_all_that_is_missing_is_named_at_once(parse: Parse, verb: str) -> None:
+    names = () if verb == "register" else ("-d", SITE)
+    wanted = {"-m ADDRESS": ("-m", "a@b.jp"), "--eab-kid": EAB, "--agree-tos": ("--agree-tos",)}
+    for given in itertools.chain.from_iterable(itertools.combinations(wanted, n) for n in (0, 1)):
+        words = [word for option in given for word in wanted[option]]
+        with pytest.raises(PolicyError) as caught:
+            parse(verb, "-n", *FLAG, *names, *words)
+        lines = str(caught.value).splitlines()[1:]
+        missing = [option for option in wanted if option not in given]
+        assert len(lines) == len(missing)
+        for line, option in zip(lines, missing):
+            assert option in line
 
 
 def test_quiet_means_nobody_can_be_asked(parse: Parse) -> None:
