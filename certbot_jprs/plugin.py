@@ -36,15 +36,22 @@ def _parsed(command: ParsedCommand) -> None:
     door.current.parsed(command)
 
 
+class _Description:
+    """What the plugin is, in one line; Certbot reads it from the class when it shows it."""
+
+    def __get__(self, instance: object, owner: type | None = None) -> str:
+        return _("Certificates from JPRS, put into service once their OCSP status is good")
+
+
 class Configurator(
     common.Installer,
     interfaces.Authenticator,
     interfaces.RenewDeployer,
     enhancements.AutoHSTSEnhancement,
 ):
-    """Certificates from JPRS, put into service once JPRS's OCSP responder knows them."""
+    """Certificates from JPRS, put into service once JPRS's OCSP server knows them."""
 
-    description = "Certificates from JPRS, put into service once their OCSP status is good"
+    description: Any = _Description()
 
     @classmethod
     def add_parser_arguments(cls, add: Callable[..., None]) -> None:

@@ -1,11 +1,13 @@
 """The main job, shown: one command, a certificate, and when what happened.
 
-``make demo`` runs it. It ends with exit status 1 if anything is not as the plugin promises.
+``make demo`` runs it, in English or Japanese as the locale says. It ends with exit status 1 if
+anything is not as the plugin promises.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import shutil
 import subprocess
@@ -13,14 +15,18 @@ import sys
 import time
 from pathlib import Path
 
+from certbot_jprs.command.table import pad
+from certbot_jprs.ground import language
 from tests.lab import Missing, World, pki
 from tests.lab.acme import Issued
 from tests.lab.client import Watcher
+from tests.lab.demo_ja import IN_JAPANESE
 
 PLUGIN = "certbot-jprs:http"
 NAMES = ("www.example.jp", "example.jp")
 INTERVAL = 10  # the plugin's default pause between two OCSP queries
 SLACK = 3  # seconds from the answer to Apache's having reloaded
+LOCALE = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 SCHEDULES = ("/lib/systemd/system/certbot.timer", "/etc/cron.d/certbot")
 
 
@@ -34,6 +40,13 @@ def hold(condition: bool, otherwise: str) -> None:
         raise Promise(otherwise)
 
 
+def put(words: str, **values: object) -> str:
+    """Puts words into the user's language."""
+    if language.chosen() == language.JAPANESE:
+        words = IN_JAPANESE[words]
+    return words.format(**values)
+
+
 def clock(at: float) -> str:
     """Returns a time of day."""
     return time.strftime("%H:%M:%S", time.localtime(at)) + f".{int(at * 10) % 10}"
@@ -41,7 +54,7 @@ def clock(at: float) -> str:
 
 def tell(what: str, words: str) -> None:
     """Prints a line of the story."""
-    print(f"  {what:<14}{words}", flush=True)
+    print(f"  {pad(put(what) if what else '', 16)}{words}", flush=True)
 
 
 def issue(world: World, lag: float) -> None:
@@ -50,14 +63,16 @@ def issue(world: World, lag: float) -> None:
     for name in NAMES:
         args += ["-d", name]
     args += [*world.eab(), "-m", "admin@example.jp", "--agree-tos", "-n"]
-    print(
-        f"A private world: Apache serves {' and '.join(NAMES)} on port 80, a stand-in for JPRS\n"
-        f"issues certificates, and its OCSP server knows each of them only after {lag:g} seconds.\n"
-        f"\n$ certbot {shlex.join(args)}",
-        flush=True,
+    world_is = put(
+        "A private world: Apache serves {names} on port 80, a stand-in for JPRS\n"
+        "issues certificates, and its OCSP server knows each of them only after {lag} seconds.",
+        names=" ".join(NAMES),
+        lag=f"{lag:g}",
     )
+    print(f"{world_is}\n\n$ certbot {shlex.join(args)}", flush=True)
     command = world.namespace.command([world.certbot_command(), *args])
     terminal = {"TERM": "xterm"} if sys.stdout.isatty() else {}
+    terminal.update({name: os.environ[name] for name in LOCALE if name in os.environ})
     done = subprocess.run(command, env=world.environment(terminal), check=False)
     hold(done.returncode == 0, f"certbot ended with exit status {done.returncode}")
 
@@ -72,17 +87,25 @@ def tell_times(world: World, watcher: Watcher) -> Issued:
     assert good_at is not None
     known_at = world.ocsp.known_at(issued.serial)
     queries = len(world.ocsp.asked(issued.serial))
-    tell("OCSP good", f"{clock(good_at)}, {good_at - issued.issued_at:.1f} s later")
-    tell("", f"(known to the server from {clock(known_at)}, asked {queries} times)")
+    later = f"{good_at - issued.issued_at:.1f}"
+    tell("OCSP good", put("{clock}, {later} s later", clock=clock(good_at), later=later))
+    known = put(
+        "(known to the server from {clock}, asked {queries} times)",
+        clock=clock(known_at),
+        queries=queries,
+    )
+    tell("", known)
     for name in NAMES:
         first = watcher.first(issued.serial, name)
         hold(first is not None, f"{name} does not serve the new certificate")
         assert first is not None
-        tell("served", f"{clock(first)}, {first - good_at:.1f} s after that: https://{name}")
+        after = f"{first - good_at:.1f}"
+        said = put("{clock}, {after} s after that: ", clock=clock(first), after=after)
+        tell("served", f"{said}https://{name}")
         hold(first >= good_at, f"{name} served the certificate before OCSP knew it")
         late = first - known_at
         hold(late <= INTERVAL + SLACK, f"{name} served it only {late:.1f} s after OCSP knew it")
-    tell("", f"({watcher.visits} visits meanwhile saw nothing earlier)")
+    tell("", put("({visits} visits meanwhile saw nothing earlier)", visits=watcher.visits))
     return issued
 
 
@@ -98,17 +121,17 @@ def tell_rest(world: World, issued: Issued) -> None:
         found = lineage.params.get(option)
         hold(found == PLUGIN, f"the renewal file says {option} = {found}")
     hold(lineage.params["server"] == world.jprs.url, "the renewal file names another server")
-    tell("renewal", f"certbot renew, through {PLUGIN} (authenticator and installer)")
+    tell("renewal", put("certbot renew, through {plugin}", plugin=PLUGIN))
     result = world.certbot("renew", "-n")
     hold(result.returncode == 0, f"certbot renew fails:\n{result.output}")
     hold(len(world.jprs.issued) == 1, "certbot renew renews what is not due")
-    tell("", "(run just now: not due)")
+    tell("", put("(run just now: not due)"))
     found_schedules = [path for path in SCHEDULES if Path(path).exists()]
     if found_schedules and shutil.which("certbot"):
-        tell("scheduled by", f"{' and '.join(found_schedules)} on this machine")
+        tell("scheduled by", put("{paths} on this machine", paths=" ".join(found_schedules)))
     else:
-        tell("scheduled by", "nothing on this machine. Distributions' packages of Certbot bring")
-        tell("", "certbot.timer; with pip's, add to cron: 0 0,12 * * * root certbot -q renew")
+        tell("scheduled by", put("nothing on this machine: packages of Certbot bring a timer;"))
+        tell("", put("with pip's Certbot, add to cron: 0 0,12 * * * root certbot -q renew"))
 
 
 def main() -> int:
@@ -122,16 +145,16 @@ def main() -> int:
             world.ocsp.lag = lag
             with world.watch(*NAMES) as watcher:
                 issue(world, lag)
-                print("\nThe story:")
+                print("\n" + put("The story:"))
                 issued = tell_times(world, watcher)
             tell_rest(world, issued)
     except Missing as missing:
         print(missing, file=sys.stderr)
         return 1
     except Promise as broken:
-        print(f"\nNOT AS PROMISED: {broken}", file=sys.stderr)
+        print("\n" + put("NOT AS PROMISED: {broken}", broken=broken), file=sys.stderr)
         return 1
-    print("\nAll as promised. Nothing of it is left on this machine.")
+    print("\n" + put("All as promised. Nothing of it is left on this machine."))
     return 0
 
 

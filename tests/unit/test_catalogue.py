@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 import string
@@ -14,6 +15,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 import certbot_jprs
+from tests.lab.demo_ja import IN_JAPANESE
 
 PACKAGE = Path(certbot_jprs.__file__).parent
 SOURCE = PACKAGE / "locale" / "ja" / "LC_MESSAGES" / "certbot_jprs.po"
@@ -119,6 +121,21 @@ def test_the_words_of_jprs() -> None:
         if re.search(bad, str(message.string))
     ]
     assert wrong == []
+
+
+def test_the_demonstration_speaks_japanese_too() -> None:
+    tree = ast.parse((PACKAGE.parent / "tests" / "lab" / "demo.py").read_text(encoding="utf-8"))
+    said = {
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("put", "tell")
+        and isinstance(node.args[0], ast.Constant)
+    } - {""}
+    assert said == set(IN_JAPANESE)
+    for english, japanese in IN_JAPANESE.items():
+        assert fields(english) == fields(japanese)
 
 
 def test_half_width_letters_and_one_style() -> None:
