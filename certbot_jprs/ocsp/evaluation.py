@@ -198,10 +198,8 @@ def _evaluate(
     """Does what ``evaluate`` says, raising where it must not."""
     parsed = ocsp.load_der_ocsp_response(response)
     if parsed.response_status is ocsp.OCSPResponseStatus.UNAUTHORIZED:
-        return Answer(
-            Status.UNKNOWN,
-            Said(marked("OCSP server says unauthorized: it does not know it yet")),
-        )
+        said = Said(marked("OCSP server says unauthorized: it does not know it yet"))
+        return Answer(Status.UNKNOWN, said)
     if parsed.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
         first, *others = parsed.response_status.name.split("_")
         word = first.lower() + "".join(other.title() for other in others)
