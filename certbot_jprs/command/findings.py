@@ -123,16 +123,19 @@ def _check_held(entry: Entry, add: Add) -> None:
     record, name = entry.record, entry.lineage.name
     if record is not None:
         since = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.since))
-        why = " ".join(words(record.failure).split())
-        failure = f" ({why})" if why else ""
-        add(
-            Level.WARNING,
-            "held",
+        why = " ".join(words(record.failure).split()).rstrip(".。")
+        message = (
             _(
-                "a new certificate has been waiting since {since} to go into service{failure}. To "
+                "a new certificate has been waiting since {since} to go into service ({why}). To "
                 "go on: certbot renew --cert-name {name}"
-            ).format(since=since, failure=failure, name=name),
+            )
+            if why
+            else _(
+                "a new certificate has been waiting since {since} to go into service. To go on: "
+                "certbot renew --cert-name {name}"
+            )
         )
+        add(Level.WARNING, "held", message.format(since=since, why=why, name=name))
     elif entry.version is not None and entry.newest is not None and entry.newest > entry.version:
         add(
             Level.WARNING,
