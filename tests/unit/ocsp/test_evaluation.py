@@ -63,6 +63,7 @@ class TestResponderUrls:
             "http://192.0.2.1/",
             "http://[2001:db8::1]:80/",
             "HTTP://OCSP.EXAMPLE.JP/%E3",
+            "http://ocsp.example.jp/" + 1001 * "a",  # 1024 characters
         ],
     )
     def test_takes(self, world: pki.World, url: str) -> None:
@@ -90,7 +91,7 @@ class TestResponderUrls:
             "http://ocsp.example.jp/\r\nX-Header: 1",
             "http://ocsp.example.jp/a b",
             "http://ocsp.example.jp/\x00",
-            "http://ocsp.example.jp/" + 1024 * "a",
+            "http://ocsp.example.jp/" + 1002 * "a",
         ],
     )
     def test_leaves_out(self, world: pki.World, url: str) -> None:
