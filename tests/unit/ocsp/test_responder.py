@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 from cryptography import x509
 
+from certbot_jprs.ocsp import evaluation
+from certbot_jprs.ocsp import exchange as exchange_module
 from certbot_jprs.ocsp import responder as responder_module
 from certbot_jprs.ocsp.evaluation import Answer, Status, build_request
 from certbot_jprs.ocsp.exchange import Exchange
@@ -216,7 +218,8 @@ class TestExchange:
         assert request.headers["Content-Type"] == "application/ocsp-request"
         assert request.headers["Accept"] == "application/ocsp-response"
         assert request.headers["Accept-Encoding"] == "identity"
-        assert request.headers["User-Agent"].startswith("certbot-jprs")
+        version = importlib.metadata.version("certbot-jprs")
+        assert request.headers["User-Agent"] == f"certbot-jprs/{version}"
         assert request.headers["Authorization"] is None
 
     def test_the_name_of_a_checkout(
@@ -770,6 +773,12 @@ class TestMany:
         assert all(each.daemon for each in mine)
         asking.join(LIMIT + SLACK)
 
+    def test_the_bounds(self) -> None:
+        # What users are told: ten seconds, 64 KiB, three URLs.
+        assert Responder()._seconds == responder_module.QUERY_SECONDS == 10
+        assert exchange_module.MAX_RESPONSE == 64 * 1024
+        assert evaluation.MAX_URLS == 3
+
     def test_a_query_that_never_ends_is_given_up(
         self, world: pki.World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -798,7 +807,11 @@ class TestMany:
 
     def test_connections_are_closed_at_the_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
         closed: list[Session] = []
-        monkeypatch.setattr(Session, "close", lambda session: closed.append(session))
+
+        def close(session: Session) -> None:
+            closed.append(session)
+
+        monkeypatch.setattr(Session, "close", close)
         with Responder():
             assert closed == []
         assert len(closed) == 1
