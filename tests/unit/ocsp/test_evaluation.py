@@ -111,6 +111,12 @@ class TestResponderUrls:
     def test_a_malformed_extension_names_nobody(self, world: pki.World, raw: bytes) -> None:
         assert evaluation.responder_urls(self._with_aia(world, raw)) == ()
 
+    def test_a_name_of_a_kind_that_cannot_be_read_names_nobody(self, world: pki.World) -> None:
+        x400_address = pki.tlv(0xA3, pki.integer(1))
+        ocsp = pki.oid(AuthorityInformationAccessOID.OCSP.dotted_string)
+        raw = pki.sequence(pki.sequence(ocsp, x400_address))
+        assert evaluation.responder_urls(self._with_aia(world, raw)) == ()
+
     def test_other_entries_are_not_responders(self, world: pki.World) -> None:
         extension = x509.AuthorityInformationAccess(
             [
