@@ -457,6 +457,10 @@ class TestEnvironment:
         exchange = Exchange(Session(), url, b"", LIMIT)
         assert (exchange.host, exchange.port) == (host, port)
 
+    def test_a_look_up_that_hangs_is_not_waited_for_at_the_end(self) -> None:
+        assert threading.main_thread() is threading.current_thread()
+        assert Exchange(Session(), "http://ocsp.example.jp/", b"", LIMIT)._thread.daemon
+
     def test_proxy(
         self, world: pki.World, peer: Peer, asker: Responder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
