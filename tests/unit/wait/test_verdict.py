@@ -129,5 +129,6 @@ def test_words_about_a_revoked_one() -> None:
     assert NAME in first
     assert "version" not in first
     renewed = verdict.revoked(NAME, 3)
+    assert renewed.startswith("The OCSP server says")
     assert "(version 3) stays" in renewed
     assert f"certbot renew --force-renewal --cert-name {NAME}" in renewed
