@@ -18,7 +18,7 @@ NOT_AT_ALL = ("--jprs-ocsp-timeout", "0")
 ALLOWANCE = 15
 
 WORDS = {
-    "good": r"says\s+good",
+    "good": r"\(good,|says\s+good",
     "unknown": r"still\s+does\s+not\s+know",
     "undetermined": r"no\s+usable\s+answer",
     "revoked": r"\brevoked\b",

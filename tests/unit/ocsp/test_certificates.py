@@ -96,3 +96,26 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     torn = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
     with pytest.raises(ValueError, match=r"(?i)asn|parse|load|malformed"):
         certificates.awaited("name", write(tmp_path / "torn.pem", text=torn), None, None)
+
+
+@pytest.mark.parametrize(
+    ("alternatives", "names"),
+    [
+        ((), ["www.example.jp"]),
+        (("a.example.jp", "b.example.jp"), ["www.example.jp", "a.example.jp", "b.example.jp"]),
+        (("a.example.jp", "www.example.jp"), ["www.example.jp", "a.example.jp"]),
+    ],
+)
+def test_names_in_certbots_order(alternatives: tuple[str, ...], names: list[str]) -> None:
+    extension = x509.SubjectAlternativeName([x509.DNSName(each) for each in alternatives])
+    leaf = CA.leaf(extensions=[(extension, False)] if alternatives else [])
+    assert certificates.names_in_order(leaf) == names
+
+
+def test_the_time_is_that_of_the_certificates_file(tmp_path: Path, cert: str) -> None:
+    chain = write(tmp_path / "chain.pem", CA.issuer)
+    os.utime(cert, (0, 1234))
+    os.utime(chain, (0, 5678))
+    found = certificates.awaited("name", cert, None, chain)
+    assert found is not None
+    assert (found.name, found.certificate, found.saved_at) == ("name", CA.certificate, 1234)

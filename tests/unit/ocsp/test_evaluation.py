@@ -63,6 +63,7 @@ class TestResponderUrls:
             "http://192.0.2.1/",
             "http://[2001:db8::1]:80/",
             "HTTP://OCSP.EXAMPLE.JP/%E3",
+            "http://ocsp.example.jp/" + 1001 * "a",  # 1024 characters
         ],
     )
     def test_takes(self, world: pki.World, url: str) -> None:
@@ -90,7 +91,7 @@ class TestResponderUrls:
             "http://ocsp.example.jp/\r\nX-Header: 1",
             "http://ocsp.example.jp/a b",
             "http://ocsp.example.jp/\x00",
-            "http://ocsp.example.jp/" + 1024 * "a",
+            "http://ocsp.example.jp/" + 1002 * "a",
         ],
     )
     def test_leaves_out(self, world: pki.World, url: str) -> None:
@@ -108,6 +109,12 @@ class TestResponderUrls:
 
     @pytest.mark.parametrize("raw", [b"", b"\x30\x05\x00", b"\x04\x01a", b"\x30\x02\x30\x00"])
     def test_a_malformed_extension_names_nobody(self, world: pki.World, raw: bytes) -> None:
+        assert evaluation.responder_urls(self._with_aia(world, raw)) == ()
+
+    def test_a_name_of_a_kind_that_cannot_be_read_names_nobody(self, world: pki.World) -> None:
+        x400_address = pki.tlv(0xA3, pki.integer(1))
+        ocsp = pki.oid(AuthorityInformationAccessOID.OCSP.dotted_string)
+        raw = pki.sequence(pki.sequence(ocsp, x400_address))
         assert evaluation.responder_urls(self._with_aia(world, raw)) == ()
 
     def test_other_entries_are_not_responders(self, world: pki.World) -> None:

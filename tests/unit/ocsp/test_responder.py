@@ -19,9 +19,13 @@ from typing import Any
 import pytest
 from cryptography import x509
 
+from certbot_jprs.ocsp import evaluation
+from certbot_jprs.ocsp import exchange as exchange_module
 from certbot_jprs.ocsp import responder as responder_module
 from certbot_jprs.ocsp.evaluation import Answer, Status, build_request
+from certbot_jprs.ocsp.exchange import Exchange
 from certbot_jprs.ocsp.responder import Responder
+from certbot_jprs.ocsp.session import Session
 from tests.unit import pki
 
 LIMIT = 1.0
@@ -214,7 +218,8 @@ class TestExchange:
         assert request.headers["Content-Type"] == "application/ocsp-request"
         assert request.headers["Accept"] == "application/ocsp-response"
         assert request.headers["Accept-Encoding"] == "identity"
-        assert request.headers["User-Agent"].startswith("certbot-jprs")
+        version = importlib.metadata.version("certbot-jprs")
+        assert request.headers["User-Agent"] == f"certbot-jprs/{version}"
         assert request.headers["Authorization"] is None
 
     def test_the_name_of_a_checkout(
@@ -421,7 +426,7 @@ class TestExchange:
         url = f"http://{'a' * 64}.example.jp/"
         answer = asker.ask(world.leaf(url), world.issuer)
         assert answer.status is Status.UNDETERMINED
-        assert url in answer.reason
+        assert answer.reason == f"cannot connect to {url}: its name does not resolve"
 
     def test_no_url(self, world: pki.World, asker: Responder) -> None:
         assert asker.ask(world.leaf(), world.issuer) == Answer(
@@ -437,6 +442,24 @@ class TestExchange:
 
 class TestEnvironment:
     """Proxies and netrc."""
+
+    @pytest.mark.parametrize(
+        ("url", "host", "port"),
+        [
+            ("http://Ocsp.example.jp/", "ocsp.example.jp", 80),
+            ("https://ocsp.example.jp/x", "ocsp.example.jp", 443),
+            ("http://ocsp.example.jp:8080/", "ocsp.example.jp", 8080),
+        ],
+    )
+    def test_whether_it_is_a_proxy_is_known_by_host_and_port(
+        self, url: str, host: str, port: int
+    ) -> None:
+        exchange = Exchange(Session(), url, b"", LIMIT)
+        assert (exchange.host, exchange.port) == (host, port)
+
+    def test_a_look_up_that_hangs_is_not_waited_for_at_the_end(self) -> None:
+        assert threading.main_thread() is threading.current_thread()
+        assert Exchange(Session(), "http://ocsp.example.jp/", b"", LIMIT)._thread.daemon
 
     def test_proxy(
         self, world: pki.World, peer: Peer, asker: Responder, monkeypatch: pytest.MonkeyPatch
@@ -650,6 +673,17 @@ class TestSeveralUrls:
         assert asker.ask(leaf, world.issuer).reason == "OCSP server says unknown"
         assert len(peer.requests) == 2
 
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_unknown_says_more_than_what_cannot_be_verified(
+        self, world: pki.World, peer: Peer, asker: Responder, order: int
+    ) -> None:
+        leaf = world.leaf(*[peer.url, peer.url + "forged"][::order])
+        unknown = answer_for(world, leaf, status="unknown")
+        forged = answer_for(world, leaf, key=world.impostor_key)
+        peer.reply = lambda handler: (forged if handler.path == "/forged" else unknown)(handler)
+        assert asker.ask(leaf, world.issuer).status is Status.UNKNOWN
+        assert len(peer.requests) == 2
+
 
 class Interrupted(Exception):
     """Raised by the handler below."""
@@ -723,6 +757,68 @@ class TestMany:
             number: words[number % 3] for number in leaves
         }
         assert len(peer.clients) <= responder_module.SIDE_BY_SIDE
+
+    def test_a_process_can_end_meanwhile(
+        self, world: pki.World, raw: Callable[..., Raw], asker: Responder
+    ) -> None:
+        leaf = world.leaf(raw(read_to_the_end).url)
+        before = set(threading.enumerate())
+        asking = threading.Thread(
+            target=lambda: asker.ask_all(dict.fromkeys(range(2), (leaf, world.issuer)))
+        )
+        asking.start()
+        end = time.monotonic() + SLACK
+        mine: list[threading.Thread] = []
+        while len(mine) < 4 and time.monotonic() < end:
+            time.sleep(0.01)
+            started = set(threading.enumerate()) - before
+            mine = [each for each in started if each.name.startswith("OCSP")]
+        assert sorted(each.name for each in mine) == ["OCSP queries"] * 2 + ["OCSP query"] * 2
+        assert all(each.daemon for each in mine)
+        asking.join(LIMIT + SLACK)
+
+    def test_the_bounds(self) -> None:
+        # What users are told: ten seconds, 64 KiB, three URLs.
+        assert Responder()._seconds == responder_module.QUERY_SECONDS == 10
+        assert exchange_module.MAX_RESPONSE == 64 * 1024
+        assert evaluation.MAX_URLS == 3
+
+    def test_a_query_that_never_ends_is_given_up(
+        self, world: pki.World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ended = threading.Event()
+        good = Answer(Status.GOOD, "")
+
+        def query(_batch: object, certificate: x509.Certificate, _issuer: object) -> Answer:
+            if certificate is world.certificate:
+                ended.wait(10 * SLACK)
+            return good
+
+        asker = Responder(seconds=0.1)
+        monkeypatch.setattr(asker, "_query", query)
+        told: list[str] = []
+        began = time.monotonic()
+        answers = asker.ask_all(
+            {"stuck": (world.certificate, world.issuer), "good": (world.leaf(), world.issuer)},
+            lambda key, _answer: told.append(key),
+        )
+        assert time.monotonic() - began < 0.1 + 0.5 + SLACK
+        ended.set()
+        assert answers["good"] is good
+        assert answers["stuck"].status is Status.UNDETERMINED
+        assert answers["stuck"].reason.startswith("no time was left")
+        assert told == ["good"]
+
+    def test_connections_are_closed_at_the_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        closed: list[Session] = []
+
+        def close(session: Session) -> None:
+            closed.append(session)
+
+        monkeypatch.setattr(Session, "close", close)
+        with Responder():
+            assert closed == []
+        assert len(closed) == 1
 
     def test_none(self, asker: Responder) -> None:
         assert asker.ask_all({}) == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 
@@ -460,3 +461,9 @@ def test_an_unknown_one_is_not_judged_before_the_one_in_service_is_known() -> No
     assert (list(second), second["a"].age) == (["a"], 8)
     assert second["a"].replaces_revoked
     assert bench.asked.times("a") == [0, 5]
+
+
+def test_each_answer_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    Bench(a=Status.GOOD).settle(a=0)
+    assert caplog.messages == ["OCSP status of a (new): GOOD (because)"]

@@ -240,6 +240,13 @@ def test_debug_messages_on_the_terminal_are_not_written_across_a_bar(
     assert isinstance(progress.choose(quiet=False), Lines)
 
 
+def test_a_handler_that_writes_nowhere_is_no_reason_against_a_bar(
+    screen: Screen, no_other_handlers: logging.Logger
+) -> None:
+    no_other_handlers.addHandler(logging.NullHandler(logging.DEBUG))
+    assert isinstance(progress.choose(quiet=False), Bar)
+
+
 def test_lines_elsewhere(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(progress.choose(quiet=True), Lines)
     elsewhere = SimpleNamespace(stdout=io.StringIO(), stderr=STDERR)

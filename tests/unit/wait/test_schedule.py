@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from certbot_jprs.ocsp.evaluation import Answer, Status
+from certbot_jprs.ocsp.questions import Question
 from certbot_jprs.wait import schedule
 from certbot_jprs.wait.schedule import Schedule, Waiting
-from tests.unit.wait.test_gate import ASKABLE, CA, Bench, good_after, replacing, waits
+from tests.unit.wait.test_gate import ASKABLE, CA, START, Bench, good_after, replacing, waits
 
 RELOAD = 2.0
 INTERVAL = 10.0
@@ -227,12 +228,15 @@ def test_one_that_is_revoked_has_all_looked_at() -> None:
     assert sorted(name for _at, name in old) == names
 
 
-def test_the_one_in_service_is_looked_at_with_the_last_question_at_the_latest() -> None:
+@pytest.mark.parametrize("timeout", [40, 45])
+def test_the_one_in_service_is_looked_at_with_the_last_question_at_the_latest(
+    timeout: int,
+) -> None:
     names = [f"n{n:02}" for n in range(30)]
-    bench = Bench(timeout=40, **all_say(names, Status.UNKNOWN))
+    bench = Bench(timeout=timeout, **all_say(names, Status.UNKNOWN))
     list(bench.gate.settle([replacing(name) for name in names]))
     old = asked_about_old(bench)
-    assert [at for at, _name in old] == [0, 15, 30, *[40] * 27]
+    assert [at for at, _name in old] == [0, 15, 30, *[timeout] * 27]
 
 
 def test_few_are_looked_at_one_a_second() -> None:
@@ -245,9 +249,130 @@ def test_few_are_looked_at_one_a_second() -> None:
 # The schedule by itself.
 
 
-def make(*names: str, ago: float = 0) -> Schedule:
-    items = [Waiting(waits(name, ago), 50.0, 1_000_000.0, 900) for name in names]
-    return Schedule(items, INTERVAL)
+def make(*names: str, interval: float = INTERVAL) -> Schedule:
+    items = [Waiting(waits(name), 50.0, START, 900) for name in names]
+    return Schedule(items, interval)
+
+
+def unknown(*names: str) -> dict[Question, Answer]:
+    return {(name, "new"): Answer(Status.UNKNOWN, "because") for name in names}
+
+
+def good(*names: str) -> dict[Question, Answer]:
+    return {(name, "new"): Answer(Status.GOOD, "because") for name in names}
+
+
+def asked(questions: Iterable[Question]) -> list[str]:
+    assert {which for _name, which in questions} <= {"new"}
+    return [name for name, _which in questions]
+
+
+def run(what: Schedule, begin: float, seconds: float) -> list[tuple[float, list[str]]]:
+    """Asks whenever something is due, and hears ``unknown`` at once."""
+    found = []
+    now = begin
+    while now < begin + seconds:
+        if names := asked(what.due(now)):
+            found.append((now - begin, names))
+            what.heard(unknown(*names), now)
+        assert what.pause(now) > 0
+        now += what.pause(now)
+    return found
+
+
+def test_turns_of_few_are_spread_over_the_interval() -> None:
+    what = make(*"abcde")
+    assert run(what, 50, 20) == [
+        # All are asked about soon, the two oldest and one more at once; then one each two seconds.
+        (0, ["a", "b", "c"]),
+        *((1, ["d"]), (2, ["e"])),
+        *((4, ["a"]), (6, ["b"]), (8, ["c"]), (10, ["d"]), (12, ["e"])),
+        *((14, ["a", "b"]), (16, ["c"]), (18, ["d"])),
+    ]
+
+
+@pytest.mark.parametrize("interval", [1, 10, 30])
+def test_the_oldest_are_asked_about_every_interval_but_not_in_a_hurry(interval: int) -> None:
+    what = make(*(f"n{n:02}" for n in range(60)), interval=interval)
+    times = [at for at, names in run(what, 50, 61) if "n00" in names]
+    assert times == list(range(0, 61, max(interval, 10)))
+
+
+def test_after_the_first_good_a_crowd_is_asked_about_every_interval() -> None:
+    names = [f"n{n:02}" for n in range(20)]
+    what = make(*names)
+    assert asked(what.due(50)) == names[:3]
+    what.heard(unknown(*names[:2]), 50)
+    (settled,) = what.heard(good(names[2]), 50.5)
+    rest = [name for name in names if name != names[2]]
+    # Who was asked about a moment ago is asked again a second later.
+    assert asked(what.due(50.5)) == rest[2:]
+    what.heard(unknown(*rest[2:]), 50.5)
+    assert what.pause(50.5) == 0.5
+    assert asked(what.due(51)) == rest[:2]
+    what.heard(unknown(*rest[:2]), 51)
+    # No more turns; and a further good is no reason to ask about all others again.
+    assert what.pause(51) == 9.5
+    assert asked(what.due(60.5)) == rest[2:]
+    what.heard({**unknown(*rest[3:]), **good(rest[2])}, 60.5)
+    assert what.due(60.5) == {}
+    assert settled.name == names[2]
+
+
+@pytest.mark.parametrize("count", [schedule.FEW, schedule.FEW + 1])
+def test_each_good_has_all_others_asked_about_while_few_wait(count: int) -> None:
+    names = [f"n{n:02}" for n in range(count + 2)]
+    what = make(*names)
+    what.due(50)
+    what.heard(good(names[0]), 50)
+    what.due(50)
+    what.heard(unknown(*names[1:]), 50)
+    what.due(60)
+    what.heard({**unknown(*names[2:]), **good(names[1])}, 61.5)
+    rest = names[2:]
+    assert len(what.waiting) == count
+    assert asked(what.due(61.5)) == (rest if count <= schedule.FEW else [])
+
+
+def test_few_take_turns_after_the_first_good_too() -> None:
+    what = make(*"abcdef")
+    what.due(50)
+    what.heard({**good("a"), **unknown("b", "c")}, 50)
+    assert asked(what.due(50)) == ["d", "e", "f"]
+    what.heard(unknown("d", "e", "f"), 50)
+    assert [at for at, _names in run(what, 50, 6)] == [1, 3, 5]
+
+
+@pytest.mark.parametrize("status", [Status.REVOKED, Status.UNDETERMINED])
+def test_nothing_but_a_good_lifts_the_limit(status: Status) -> None:
+    names = [f"n{n:02}" for n in range(20)]
+    what = make(*names)
+    assert asked(what.due(50)) == names[:3]
+    what.heard({("n00", "new"): Answer(status, "because"), **unknown(*names[1:3])}, 50)
+    assert what.due(50) == {}
+    assert what.pause(50) == 1
+    assert asked(what.due(51)) == [names[3]]
+
+
+def test_a_last_answer_is_not_judged_before_the_one_in_service_was_asked_about() -> None:
+    names = ("a", *(f"n{n:02}" for n in range(20)))
+    items = [Waiting(replacing(name, 100 - n), 50.0, START, 103) for n, name in enumerate(names)]
+    what = Schedule(items, INTERVAL)
+    assert {("a", "new"), ("a", "in service"), ("n00", "new")} <= set(what.due(50))
+    # Asked before the deadline, answered after it: the one in service has never been asked about.
+    assert what.heard(unknown("n00"), 60) == []
+    assert ("n00", "in service") in what.due(60)
+    old: Question = ("n00", "in service")
+    (settled,) = what.heard({old: Answer(Status.GOOD, "because")}, 61)
+    assert (settled.name, settled.replaces_revoked) == ("n00", False)
+
+
+def test_an_answer_that_comes_too_late_to_count_is_let_go() -> None:
+    what = make("a", "b")
+    what.due(50)
+    assert [one.name for one in what.heard(good("a"), 51)] == ["a"]
+    assert what.heard(unknown("a"), 52) == []
+    assert list(what.waiting) == ["b"]
 
 
 def test_nothing_is_due_twice_and_the_pause_lasts_until_something_is() -> None:

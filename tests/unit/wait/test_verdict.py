@@ -139,8 +139,10 @@ def test_what_protects() -> None:
 
 def test_words_about_a_revoked_one() -> None:
     first = verdict.revoked(NAME, None)
+    assert first.startswith("The OCSP server says")
     assert NAME in first
     assert "version" not in first
     renewed = verdict.revoked(NAME, 3)
+    assert renewed.startswith("The OCSP server says")
     assert "(version 3) stays" in renewed
     assert f"certbot renew --force-renewal --cert-name {NAME}" in renewed
