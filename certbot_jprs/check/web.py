@@ -22,7 +22,7 @@ from certbot_jprs.check.report import Report
 from certbot_jprs.ground.exceptions import WaitInterrupted
 from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
-from certbot_jprs.internals.delegates import Delegate, WebServer
+from certbot_jprs.internals.delegate import Delegate, WebServer
 from certbot_jprs.internals.delegation import Workers, not_found, ours
 from certbot_jprs.internals.web import hosts
 from certbot_jprs.wait.interrupts import Interrupts

@@ -22,7 +22,7 @@ from certbot_jprs.ground.language import _
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.records import Step, Store
 from certbot_jprs.internals import web
-from certbot_jprs.internals.delegates import WebServer
+from certbot_jprs.internals.delegate import WebServer
 from certbot_jprs.lineage import archive, soundness
 from certbot_jprs.lineage.files import Lineage
 

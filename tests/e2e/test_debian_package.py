@@ -32,7 +32,7 @@ from tests.lab import Result, World
 
 ROOT = Path(__file__).parents[2]
 UNPACKED = ROOT / ".venv-debian-12"
-WANTED = ("python3-certbot-apache", "python3-tqdm")
+WANTED = ("python3-certbot-apache", "python3-certbot-nginx", "python3-tqdm")
 
 LAUNCHER = """\
 #!/usr/bin/python3
