@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import time
 from pathlib import Path
@@ -9,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import held
-from tests.e2e.held import RENEW as RENEWAL
-from tests.e2e.held import hook, hooked, log_hooks, never_early, record, waiting
+from tests.e2e.held import FORCE, hook, hooked, log_hooks, never_early, record, waiting
 from tests.e2e.helpers import (
     CONTACT,
     NAME,
@@ -84,15 +84,13 @@ def test_held_while_visitors_watch_and_others_reload(world: World) -> None:
 
 def test_five_lineages_cost_one_wait_and_one_reload(world: World) -> None:
     fleet.in_nginx(world, FIVE)
-    world.ocsp.behave("unknown")
+    reloads = world.nginx.reloads()
     with world.watch(*FIVE) as watcher:
-        with waiting(world) as running:
-            reloads = world.nginx.reloads()
-            assert [held.served(world, name) for name in FIVE] == [1] * 5
-            world.ocsp.behave(None)
-            running.wait().check()
+        result = world.certbot(*FORCE).check()
         time.sleep(0.5)
-    assert world.nginx.reloads() == reloads + 1
+    # Two for each http-01, and one for all that were ready together.
+    assert world.nginx.reloads() == reloads + 2 * len(FIVE) + 1
+    assert result.output.count("Waiting for the OCSP") == 1
     never_early(world, watcher)
     assert [held.served(world, name) for name in FIVE] == [2] * 5
 
@@ -114,7 +112,7 @@ def test_a_broken_configuration_is_told_and_the_next_run_goes_on(world: World) -
     assert record(world) is not None
     world.path("/etc/nginx/conf.d/broken.conf").unlink()
     count = len(world.jprs.issued)
-    world.certbot(*RENEWAL).check()
+    world.certbot(*held.RENEW).check()
     assert held.served(world) == 2
     assert record(world) is None
     assert len(world.jprs.issued) == count
@@ -131,7 +129,7 @@ def test_killed_while_it_waits(world: World) -> None:
         assert hooked(world) == []
         world.ocsp.behave(None)
         count = len(world.jprs.issued)
-        world.certbot(*RENEWAL).check()
+        world.certbot(*held.RENEW).check()
         time.sleep(0.5)
     never_early(world, watcher)
     assert held.served(world) == 2
@@ -215,15 +213,13 @@ def test_both_servers_of_one_host_in_one_run(world: World) -> None:
     fleet.found(world, [WWW, "b.example.jp"])
     fleet.in_nginx(world, [other, "c.example.jp"])
     names = (WWW, "b.example.jp", other, "c.example.jp")
-    world.ocsp.behave("unknown")
+    before = world.apache.reloads(), world.nginx.reloads()
     with world.watch(*names) as watcher:
-        with waiting(world) as running:
-            reloads = world.apache.reloads(), world.nginx.reloads()
-            world.ocsp.behave(None)
-            running.wait().check()
+        world.certbot(*FORCE).check()
         time.sleep(0.5)
     never_early(world, watcher)
-    assert (world.apache.reloads(), world.nginx.reloads()) == (reloads[0] + 1, reloads[1] + 1)
+    # Two for each http-01, and one for the two that each serves.
+    assert (world.apache.reloads(), world.nginx.reloads()) == (before[0] + 5, before[1] + 5)
     assert [held.served(world, name) for name in names] == [2] * 4
 
 
@@ -279,3 +275,19 @@ def test_without_apache_nginx_is_named(world: World, check: str) -> None:
     finally:
         for program in programs:
             world.run("umount", program).check()
+
+
+def test_a_first_certificate_that_a_kill_interrupted_is_installed(world: World) -> None:
+    world.nginx.vhost(WWW)
+    world.ocsp.behave("unknown")
+    line = f"run -n --nginx -a {NAME} -d {WWW} {CONTACT} {QUICK}"
+    with waiting(world, *shlex.split(line), *world.eab()) as running:
+        running.signal(signal.SIGKILL)
+    assert "ssl_certificate" not in world.read(f"/etc/nginx/sites-available/{WWW}")
+    world.ocsp.behave(None)
+    world.certbot(*held.RENEW).check()
+    assert served(world) == world.lineage(WWW).serial
+    assert len(world.jprs.issued) == 1
+    assert " 301 " in world.http(WWW).splitlines()[0]
+    assert record(world) is None
+    assert not world.apache.log()
