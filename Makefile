@@ -23,7 +23,7 @@ $(READY): $(CATALOGUE) setup.py pyproject.toml tests/requirements.txt tests/lab/
 	tests/lab/install
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	    --requirement tests/requirements.txt --editable .
+	    --requirement tests/requirements.txt --editable '.[nginx]'
 	@touch $@
 
 demo: $(READY)

@@ -2,13 +2,15 @@
 
 The plugin ``certbot-jprs:http`` gets certificates from JPRS's ACME service
 (JPRSサーバー証明書発行サービス ACME対応版), validates names by http-01 and installs through
-Certbot's Apache plugin, and puts no certificate into service before JPRS's OCSP responder knows
-it.
+Certbot's Apache plugin, or the one that stands beside the flag, and puts no certificate into
+service before JPRS's OCSP responder knows it.
 
 Use::
 
     certbot run -a certbot-jprs:http -d www.example.jp
     certbot certonly -a certbot-jprs:http -d www.example.jp
+    certbot run --nginx -a certbot-jprs:http -d www.example.jp
+    certbot certonly --webroot -w DIR -a certbot-jprs:http -d www.example.jp
     certbot run -a dns-PROVIDER -i certbot-jprs:http -d '*.example.jp'
     certbot register -a certbot-jprs:http -m ADDRESS --eab-kid KID --eab-hmac-key KEY
     certbot renew

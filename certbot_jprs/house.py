@@ -71,6 +71,7 @@ class House:
         """
         options.enter_language(config)
         role = self._selection.enforce(config)
+        self._selection.delegate(config, role, workers)
         for server in WEB_SERVERS:
             options.carry_options(config, self.decision.given, server.prefix)
         if role is not Role.JPRS:

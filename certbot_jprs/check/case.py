@@ -10,7 +10,7 @@ from typing import Any
 from cryptography import x509
 
 from certbot_jprs.ground.names import NAME
-from certbot_jprs.internals.delegates import Delegate, WebServer
+from certbot_jprs.internals.delegate import Delegate, WebServer
 from certbot_jprs.internals.delegation import of_config
 from certbot_jprs.lineage import files
 from certbot_jprs.lineage.files import Lineage

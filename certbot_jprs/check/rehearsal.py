@@ -17,7 +17,7 @@ from certbot_jprs.check.report import Level, Report
 from certbot_jprs.ground.exceptions import WaitInterrupted
 from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
-from certbot_jprs.internals.delegates import entry_points
+from certbot_jprs.internals.delegate import entry_points
 from certbot_jprs.internals.delegation import Workers
 from certbot_jprs.machine import schedulers
 from certbot_jprs.rules.decision import Decision

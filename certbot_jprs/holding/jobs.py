@@ -24,7 +24,8 @@ from certbot_jprs.ground.names import NAME
 from certbot_jprs.holding import noting
 from certbot_jprs.holding.records import Record, Store
 from certbot_jprs.internals import interception
-from certbot_jprs.internals.delegates import APACHE, WEB_SERVERS, WebServer
+from certbot_jprs.internals.delegate import WebServer
+from certbot_jprs.internals.delegates import APACHE, WEB_SERVERS
 from certbot_jprs.internals.delegation import Workers, of_config, of_lineage
 from certbot_jprs.lineage import archive, files
 from certbot_jprs.lineage.files import Lineage

@@ -23,7 +23,7 @@ from certbot_jprs.ground.said import Said, words
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.records import Step, Store
 from certbot_jprs.internals import web
-from certbot_jprs.internals.delegates import WebServer
+from certbot_jprs.internals.delegate import WebServer
 from certbot_jprs.lineage import archive, soundness
 from certbot_jprs.lineage.files import Lineage
 

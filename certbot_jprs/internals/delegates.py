@@ -1,215 +1,17 @@
-"""The delegates: Certbot's own plugins, which validate by http-01 and install.
+"""The delegates: Apache, nginx, webroot and standalone, and all that differs between them.
 
-Rules of this file:
-
-- What differs between delegates stands here and nowhere else; who needs it asks the delegate.
-- A delegate's class comes from Certbot's entry point of its name, because import paths change
-  (Apache's moved into Certbot in 5.5). It is used as an object under its own name: its options,
-  and what it stores, go by that.
+Rules of this file: as of the room; no other file knows one delegate from another.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib import metadata
-from typing import Any, Callable
+from typing import Any
 
-from certbot import errors, util
+from certbot import errors
 
-from certbot_jprs.ground.language import _, marked
-from certbot_jprs.ground.names import NAME
-
-_SYSTEMD_OR_INIT = r"""(?:/\S*/)?(?:
-    systemctl\s+(?:--\S+\s+)*(?:reload|restart|reload-or-restart)\s+(?:{units})(?:\.service)?
-  | service\s+(?:{units})\s+(?:reload|restart|graceful)
-  | {own}
-)\s*;?"""
-
-
-def entry_points() -> dict[str, metadata.EntryPoint]:
-    """Returns the entry points of Certbot's plugins by their names."""
-    found: Any = metadata.entry_points()
-    group = (
-        found.select(group="certbot.plugins")
-        if hasattr(found, "select")
-        else found.get("certbot.plugins", [])  # Python 3.9
-    )
-    return {each.name: each for each in group}
-
-
-@dataclass(frozen=True)
-class Delegate:
-    """One of Certbot's plugins that validate by http-01.
-
-    Attributes:
-        name: the plugin's name: what flags, entry points and renewal files call it.
-        title: what users call who answers on port 80.
-        package: how its plugin is installed.
-        check: what to check of it after a failed validation.
-        listen: the line of its configuration that has it listen on port 80; empty if there is none.
-        handlers: what in its configuration may handle a path, each with a comma behind it.
-    """
-
-    name: str
-    title: str
-    package: str
-    check: str
-    listen: str
-    handlers: str
-
-    @property
-    def prefix(self) -> str:
-        """Start of the destinations of its options."""
-        return f"{self.name}_"
-
-    def words(self) -> dict[str, str]:
-        """Returns what messages say of it: the values of their placeholders."""
-        return {"server": _(self.title)}
-
-    def plugin_class(self) -> Any:
-        """Loads its class.
-
-        Raises:
-            errors.PluginError: it is not installed.
-        """
-        found = entry_points().get(self.name)
-        if found is not None:
-            return found.load()
-        raise errors.PluginError(
-            _(
-                "Certbot's plugin {delegate}, which {name} works through here, is not installed. "
-                "Install {package}."
-            ).format(delegate=self.name, name=NAME, package=self.package)
-        )
-
-    def make(self, config: Any) -> Any:
-        """Makes a plugin object; it reads nothing yet.
-
-        Args:
-            config: Certbot's configuration.
-
-        Raises:
-            errors.PluginError: the plugin is not installed.
-        """
-        return self.plugin_class()(config, self.name)
-
-    def prepared(self, config: Any) -> Any:
-        """Makes a plugin object that has read the web server's configuration.
-
-        Args:
-            config: Certbot's configuration.
-
-        Raises:
-            errors.PluginError: the plugin is not installed, or the server cannot be used.
-        """
-        plugin = self.make(config)
-        plugin.prepare()
-        return plugin
-
-    def option_types(self) -> dict[str, Callable[[str], Any]]:
-        """Returns the destination of each of its options, with what converts its text.
-
-        Why not from Certbot's parser: plugins add their options in the order of their names, and
-        nginx's come after ours.
-
-        Raises:
-            errors.PluginError: the plugin is not installed.
-        """
-        types: dict[str, Callable[[str], Any]] = {}
-
-        def add(argument: str, *_more: Any, **settings: Any) -> None:
-            types[self.prefix + argument.replace("-", "_")] = settings.get("type") or str
-
-        self.plugin_class().add_parser_arguments(add)
-        return types
-
-
-@dataclass(frozen=True)
-class WebServer(Delegate):
-    """A delegate that installs, too.
-
-    Attributes:
-        processes: what its processes are called.
-        test: the command that tests its configuration.
-        reload: the command that reloads it.
-        start: the command that starts it.
-        server_name: the lines of its configuration that name a virtual host.
-        has_autohsts: whether its plugin has AutoHSTS.
-        reload_command: how commands of its own that reload it look, for ``reloads``.
-        units: its units of systemd, for ``reloads``.
-    """
-
-    processes: frozenset[str]
-    test: str
-    reload: str
-    start: str
-    server_name: str
-    has_autohsts: bool
-    reload_command: str
-    units: str
-
-    def words(self) -> dict[str, str]:
-        """Returns what messages say of it: the values of their placeholders."""
-        return {
-            **super().words(),
-            "test": self.test,
-            "reload": self.reload,
-            "start": self.start,
-            "server_name": self.server_name,
-        }
-
-    def reloads(self, command: str) -> bool:
-        """Tells whether a shell command reloads it, and does nothing else.
-
-        Args:
-            command: the command.
-        """
-        pattern = _SYSTEMD_OR_INIT.format(units=self.units, own=self.reload_command)
-        return re.fullmatch(pattern, command, re.VERBOSE) is not None
-
-    def is_here(self, config: Any) -> bool:
-        """Tells whether its plugin is installed and finds its program.
-
-        Args:
-            config: Certbot's configuration.
-        """
-        program = str(getattr(config, f"{self.prefix}ctl", None) or self.name)
-        return self.name in entry_points() and util.exe_exists(program)
-
-    def key(self, config: Any) -> tuple[tuple[str, str], ...]:
-        """Tells apart its servers: configurations with the same options are about one.
-
-        Args:
-            config: Certbot's configuration.
-        """
-        values = vars(config.namespace)
-        options = sorted((k, str(v)) for k, v in values.items() if k.startswith(self.prefix))
-        return (("", self.name), *options)
-
-    def names_virtual_host(self, _plugin: Any, _name: str) -> bool | None:
-        """Tells whether its plugin would find a virtual host for a name by itself.
-
-        Args:
-            _plugin: its plugin object, which has read the configuration.
-            _name: the name; not a wildcard.
-
-        Returns:
-            None where this version of the plugin does not tell.
-        """
-        return None
-
-    def lacks_ssl_module(self, _plugin: Any) -> bool:
-        """Tells whether it cannot serve HTTPS, and its plugin will not mend that.
-
-        Args:
-            _plugin: its plugin object, which has read the configuration.
-
-        Returns:
-            False also where this version of the plugin does not tell.
-        """
-        return False
+from certbot_jprs.ground.language import marked
+from certbot_jprs.internals.delegate import Delegate, WebServer
 
 
 class _Apache(WebServer):
@@ -291,7 +93,24 @@ NGINX = _Nginx(
     units="nginx",
 )
 
-WEBROOT = Delegate(
+
+class _Webroot(Delegate):
+    def stored(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the directories: in general, and by name.
+
+        Why: Certbot restores them only where the authenticator is called webroot
+        (``renewal._restore_webroot_config``), because one of them is a section.
+        """
+        found: dict[str, Any] = {}
+        path, by_name = params.get("webroot_path"), params.get("webroot_map")
+        if path:  # a list of one needs its comma, which people forget
+            found["webroot_path"] = [path] if isinstance(path, str) else list(path)
+        if isinstance(by_name, Mapping):
+            found["webroot_map"] = dict(by_name)
+        return found
+
+
+WEBROOT = _Webroot(
     name="webroot",
     title=marked("the web server"),
     package="certbot",

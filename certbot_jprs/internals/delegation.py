@@ -17,7 +17,8 @@ from certbot import errors
 from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
 from certbot_jprs.ground.options import AUTHENTICATOR, INSTALLER
-from certbot_jprs.internals.delegates import ALL, APACHE, WEB_SERVERS, Delegate, WebServer
+from certbot_jprs.internals.delegate import Delegate, WebServer
+from certbot_jprs.internals.delegates import ALL, APACHE, WEB_SERVERS
 
 
 @dataclass(frozen=True)
@@ -91,13 +92,14 @@ def _roles(get: Callable[[str], Any]) -> Roles:
     return Roles(authenticator, installer)
 
 
-def ours(config: Any) -> list[Delegate]:
+def ours(config: Any, roles: Roles | None = None) -> list[Delegate]:
     """Returns the delegates through which this plugin works; not those named for themselves.
 
     Args:
         config: Certbot's configuration, or a parsed command line.
+        roles: the delegates, if not those that the configuration names.
     """
-    roles = of_config(config)
+    roles = roles or of_config(config)
     found: list[Delegate] = []
     if roles.installer is not None and NAME in (config.installer, config.configurator):
         found.append(roles.installer)
@@ -135,23 +137,37 @@ class Workers:
 
     def __init__(self, config: Any) -> None:
         self._config = config
+        self._roles: Roles | None = None
         self._made: dict[str, Any] = {}
         self._prepared: set[str] = set()
+
+    def follow(self, roles: Roles) -> None:
+        """Takes the delegates from elsewhere than the configuration.
+
+        Args:
+            roles: the delegates.
+        """
+        self._roles = roles
+
+    @property
+    def roles(self) -> Roles:
+        """The delegates."""
+        return self._roles or of_config(self._config)
 
     @property
     def authenticator(self) -> Any:
         """The plugin object of who validates."""
-        return self.make(of_config(self._config).authenticator or APACHE)
+        return self.make(self.roles.authenticator or APACHE)
 
     @property
     def installer(self) -> Any:
         """The plugin object of who installs."""
-        return self.make(of_config(self._config).installer or APACHE)
+        return self.make(self.roles.installer or APACHE)
 
     @property
     def has_autohsts(self) -> bool:
         """Whether who installs has AutoHSTS."""
-        return (of_config(self._config).installer or APACHE).has_autohsts
+        return (self.roles.installer or APACHE).has_autohsts
 
     def prepare(self) -> None:
         """Has those that this plugin works through read their servers' configuration.
@@ -159,7 +175,7 @@ class Workers:
         Raises:
             errors.Error: a plugin is not installed, or a server cannot be used.
         """
-        for delegate in ours(self._config):
+        for delegate in ours(self._config, self.roles):
             try:
                 self.prepared(delegate)
             except errors.NoInstallationError as error:

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import configobj
 
 from certbot_jprs.ground.options import DEST
-from certbot_jprs.internals.delegates import APACHE, WEB_SERVERS, WebServer
+from certbot_jprs.internals.delegate import WebServer
+from certbot_jprs.internals.delegates import APACHE, WEB_SERVERS
 from certbot_jprs.internals.delegation import Roles, of_lineage
 from certbot_jprs.lineage import durable, files
 from certbot_jprs.lineage.files import Lineage

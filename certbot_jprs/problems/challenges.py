@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from certbot_jprs.ground.language import _
-from certbot_jprs.internals.delegates import Delegate
+from certbot_jprs.internals.delegate import Delegate
 from certbot_jprs.problems import matching
 
 SETTLED_ELSEWHERE = ("connection", "unauthorized")

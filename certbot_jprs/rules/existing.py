@@ -13,7 +13,7 @@ from certbot.display import util as display_util
 
 from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
-from certbot_jprs.internals.delegation import of_config
+from certbot_jprs.internals.delegation import Roles, of_config, of_lineage
 from certbot_jprs.lineage import adoption, files
 from certbot_jprs.lineage.files import Lineage
 from certbot_jprs.rules import policy
@@ -139,7 +139,10 @@ def take_over(config: Any, lineage: Lineage) -> None:
         OSError: the renewal file cannot be replaced.
         ValueError: it cannot be rewritten.
     """
-    change = adoption.plan(lineage, of_config(config))
+    asked = of_config(config)
+    # `certonly` names no installer: the lineage's stays.
+    installer = asked.installer or of_lineage(lineage.params).installer
+    change = adoption.plan(lineage, Roles(asked.authenticator, installer))
     backup = adoption.write(lineage, change)
     if backup is not None:
         display_util.notify(

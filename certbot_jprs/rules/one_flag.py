@@ -21,9 +21,11 @@ from certbot_jprs.ground import language, options
 from certbot_jprs.ground.exceptions import OptionError, PolicyError
 from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
+from certbot_jprs.internals.delegates import ALL
 from certbot_jprs.internals.parser import ParsedCommand
 from certbot_jprs.lineage import files
-from certbot_jprs.rules import existing, policy, registration
+from certbot_jprs.lineage.files import Lineage
+from certbot_jprs.rules import existing, policy, registration, roles
 from certbot_jprs.rules.decision import ISSUING, CommandLine, Decision
 
 INSTALLING = ("install", "enhance", "rollback")
@@ -114,14 +116,19 @@ class Applying(CommandLine):
     def apply(self) -> None:
         """Takes all steps that the subcommand asks for."""
         if self.verb in ISSUING:
-            self._select()
+            asked = roles.select(self)
             self._choose_server()
+            names = [str(name) for name in self.get("domains") or ()]
+            renews = not (self.get("csr") or self.get("duplicate"))
+            lineage = existing.matching(self, names) if renews else None
+            roles.choose(self, asked, lineage)
             if self.decision.governed and self.get(options.CHECK):
-                self._rehearse()
+                self._rehearse(names, lineage)
             elif self.decision.governed:
-                self._issue()
+                self._issue(names, lineage)
         elif self.verb in INSTALLING:
-            self._select()
+            asked = roles.select(self)
+            roles.choose(self, asked, files.named(self.config_dir(), self.get("certname") or ""))
         elif self.verb in ACCOUNT and self.decision.on_command_line:
             self._choose_server()
             if self.decision.governed:
@@ -139,35 +146,10 @@ class Applying(CommandLine):
             for notice in self.decision.notices:
                 print(notice, file=sys.stderr)  # noqa: T201 - no display exists yet
 
-    # Selection
-
-    def _select(self) -> None:
-        """Completes authenticator and installer, as ``--apache`` does for Certbot's own."""
-        apache = bool(self.get("apache"))
-        if apache:  # "--apache -a certbot-jprs:http" says the same twice
-            self.imply(apache=False)
-        if self.get("configurator") is not None:
-            return
-        validates = self.get("authenticator") is not None or self._other_authenticator()
-        if self.verb in ISSUING and not validates:
-            self.imply(authenticator=NAME)
-        wants_installer = self.verb != "certonly" or apache
-        if wants_installer and self.get("installer") is None and not self.get("nginx"):
-            self.imply(installer=NAME)
-
-    def _other_authenticator(self) -> bool:
-        """Tells whether a flag such as ``--webroot`` or ``--dns-route53`` names another one."""
-        return any(
-            value is True
-            for dest, value in vars(self.namespace).items()
-            if dest in ("nginx", "standalone", "webroot", "manual") or dest.startswith("dns_")
-        )
-
     def _validator(self) -> str | None:
         """Returns the authenticator's name; None for one that a flag of its own names."""
         named = self.get("configurator") or self.get("authenticator")
-        flags = ("nginx", "standalone", "webroot")
-        return str(named) if named else next((flag for flag in flags if self.get(flag)), None)
+        return str(named) if named else next((flag for flag in ALL if self.get(flag)), None)
 
     # Server
 
@@ -194,29 +176,26 @@ class Applying(CommandLine):
 
     # Rules
 
-    def _rehearse(self) -> None:
+    def _rehearse(self, names: list[str], lineage: Lineage | None) -> None:
         """Applies the rules, and leaves it to the rehearsal to say which one is broken."""
         try:
-            self._issue()
+            self._issue(names, lineage)
         except (PolicyError, OptionError) as error:
             self.decision.broken_rule = str(error)
 
-    def _issue(self) -> None:
+    def _issue(self, names: list[str], lineage: Lineage | None) -> None:
         """Applies the rules for a command that issues a certificate."""
         self._refuse_tests()
         self._choose_key()
-        names = [str(name) for name in self.get("domains") or ()]
         if self.get("csr"):
             self._check_csr()
-        elif not self.get("duplicate"):
-            lineage = existing.matching(self, names)
-            if lineage is not None:
-                self.decision.lineage = lineage.name
-                if language.chosen() is None:
-                    language.enter(lineage.params.get(options.LANGUAGE))
-                names = names or sorted(lineage.names())
-                if not existing.go_on(self, lineage):
-                    return
+        elif lineage is not None:
+            self.decision.lineage = lineage.name
+            if language.chosen() is None:
+                language.enter(lineage.params.get(options.LANGUAGE))
+            names = names or sorted(lineage.names())
+            if not existing.go_on(self, lineage):
+                return
         policy.check_names(names, self._validator())
         registration.check(self)
 

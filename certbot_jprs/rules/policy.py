@@ -17,6 +17,7 @@ from certbot_jprs.ground.exceptions import PolicyError
 from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
 from certbot_jprs.internals import delegates
+from certbot_jprs.internals.delegate import WebServer
 
 SERVER = "https://acme.amecert.jprs.jp/DV/getDirectory"
 """JPRS's ACME directory. The capitals matter."""
@@ -214,6 +215,24 @@ def check_names(names: Iterable[str], authenticator: str | None) -> None:
                     "{plugin} to install: certbot run -a dns-PROVIDER -i {plugin} -d '{name}'"
                 ).format(name=name, authenticator=authenticator, plugin=NAME)
             )
+
+
+def check_autohsts(server: WebServer) -> None:
+    """Checks that a web server's plugin has AutoHSTS.
+
+    Args:
+        server: where the certificate is installed.
+
+    Raises:
+        PolicyError: it has not.
+    """
+    if not server.has_autohsts:
+        raise PolicyError(
+            _(
+                "Certbot's plugin for {server} has no --auto-hsts; nothing was done. Leave that "
+                "option out (--hsts sets the header at once and for good)."
+            ).format(server=server.title)
+        )
 
 
 def check_public_key(key: Any, source: str) -> None:

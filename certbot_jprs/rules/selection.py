@@ -9,7 +9,7 @@ Rules of this file: under ``renew`` the lineage's stored server decides and is n
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, Callable
 
 from certbot.display import util as display_util
 
@@ -17,6 +17,8 @@ from certbot_jprs.ground import options
 from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
 from certbot_jprs.ground.roles import Role
+from certbot_jprs.internals.delegates import WEBROOT
+from certbot_jprs.internals.delegation import Roles, Workers, of_config, of_lineage, ours
 from certbot_jprs.internals.parser import ParsedCommand
 from certbot_jprs.lineage import files
 from certbot_jprs.lineage.files import Lineage
@@ -57,6 +59,34 @@ class Selection:
         if verb == "install":
             return _role_of_installation(config)
         return Role.OTHER
+
+    def delegate(self, config: Any, role: Role, workers: Workers) -> None:
+        """Completes what a renewal needs to know of the lineage's delegates, and loads them.
+
+        Where the plugin is named for all lineages, by ``cli.ini`` or ``renew -a``, each keeps its
+        own; and Certbot restores webroot's directories for webroot alone.
+
+        Args:
+            config: Certbot's configuration; changed in place where the lineage is JPRS's.
+            role: what the plugin is to do.
+            workers: the delegates for it.
+
+        Raises:
+            errors.PluginError: one is not installed.
+        """
+        given = self._decision.given
+        if config.verb == "renew":
+            for_all = any(map(given, ("authenticator", "installer", "configurator")))
+            stores = {roles.authenticator for roles in [of_config(config)]} & {WEBROOT}
+            lineage = self._restored_lineage(config) if for_all or stores else None
+            if lineage is not None:
+                roles = of_lineage(lineage.params)
+                if role is Role.JPRS:
+                    _complete(config, roles, lineage, given)
+                else:
+                    workers.follow(roles)
+        for each in ours(config, workers.roles):
+            each.plugin_class()
 
     def restore_plugins(self, config: Any) -> None:
         """Keeps in the renewal file of another CA's lineage the plugins that it names.
@@ -154,6 +184,20 @@ class Selection:
         else:
             config.reuse_key = False
             self._decision.reuse_new_key = True
+
+
+def _complete(config: Any, roles: Roles, lineage: Lineage, given: Callable[[str], bool]) -> None:
+    """Sets what a lineage's renewal file says of its delegates, and Certbot did not restore."""
+    values: dict[str, Any] = {
+        dest: name
+        for dest, name in roles.dests().items()
+        if name is not None and getattr(config, dest, None) is None
+    }
+    if roles.authenticator is not None:
+        stored = roles.authenticator.stored(lineage.params)
+        values.update({dest: value for dest, value in stored.items() if not given(dest)})
+    for dest, value in values.items():
+        setattr(config, dest, value)
 
 
 def _set_by_user(config: Any) -> frozenset[str]:

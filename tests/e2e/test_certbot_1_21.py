@@ -150,3 +150,24 @@ def test_what_jprs_refuses_is_explained(
     elif row.command != REGISTER:
         more = ()
     explained(row, certbot(world, line, *more, env=env, venv=old_certbot), "ja")
+
+
+@pytest.mark.parametrize("flag", ["--nginx", "--webroot -w /var/www/www.example.jp"])
+def test_other_web_servers(world: World, old_certbot: Path, env: dict[str, str], flag: str) -> None:
+    world.nginx.vhost("www.example.jp")
+    world.ocsp.lag = 1
+    lineage = world.lineage("www.example.jp")
+    installer = "" if flag == "--nginx" else "-i nginx"
+    with world.watch("www.example.jp") as watcher:
+        line = f"run -n {flag} -a {NAME} {installer} -d www.example.jp {CONTACT} {QUICK}"
+        certbot(world, line, *world.eab(), env=env, venv=old_certbot).check()
+        first = lineage.serial
+        certbot(world, f"{RENEW} --force-renewal", env=env, venv=old_certbot).check()
+        time.sleep(0.2)
+    assert watcher.serials() == [first, lineage.serial]
+    for serial in (first, lineage.serial):
+        waited(world, watcher, serial)
+    params = lineage.params
+    assert params["authenticator"] == params["installer"] == NAME
+    assert params["certbot_jprs:http_installer"] == "nginx"
+    assert params["certbot_jprs:http_authenticator"] == flag.split(maxsplit=1)[0].strip("-")

@@ -9,12 +9,13 @@ from __future__ import annotations
 import fcntl
 import re
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.helpers import CONTACT, NAME, QUICK, RENEW, certbot, copy_package, served
+from tests.e2e.helpers import CONTACT, NAME, QUICK, RENEW, certbot, copy_package, served, waited
 from tests.e2e.refusals import (
     ENGLISH,
     JAPANESE,
@@ -32,7 +33,7 @@ from tests.lab import Result, World
 
 ROOT = Path(__file__).parents[2]
 UNPACKED = ROOT / ".venv-debian-12"
-WANTED = ("python3-certbot-apache", "python3-tqdm")
+WANTED = ("python3-certbot-apache", "python3-certbot-nginx", "python3-tqdm")
 
 LAUNCHER = """\
 #!/usr/bin/python3
@@ -173,3 +174,19 @@ def test_debug_shows_it_too(world: World, accounts: Accounts, debian: Debian) ->
     result = debian(world, f"{ORDER} --debug")
     assert result.returncode == 1
     assert result.stderr.count(expected(row, "en").meaning) == 1
+
+
+def test_nginx_by_its_own_package(world: World, debian: Debian) -> None:
+    world.nginx.vhost(SITE)
+    world.ocsp.lag = 1
+    lineage = world.lineage(SITE)
+    with world.watch(SITE) as watcher:
+        line = f"run -n --nginx -a {NAME} -d {SITE} {CONTACT} {QUICK}"
+        debian(world, line, *world.eab()).check()
+        first = lineage.serial
+        debian(world, f"{RENEW} --force-renewal").check()
+        time.sleep(0.2)
+    assert watcher.serials() == [first, lineage.serial]
+    for serial in (first, lineage.serial):
+        waited(world, watcher, serial)
+    assert lineage.params["certbot_jprs:http_installer"] == "nginx"

@@ -45,11 +45,12 @@ Files: ``world.path("/etc/letsencrypt")`` is where to find a file of the world f
 ``world.http(name, path)`` and ``world.https(name, path)`` fetch a page. DNS: ``world.dns.set_a``,
 ``set_txt``, ``set_caa`` (which JPRS heeds); ``world.dns_hook`` is a hook for ``-a manual``, both
 for ``--manual-auth-hook`` and ``--manual-cleanup-hook``. Apache: ``apache.graceful()``, ``stop()``,
-``configtest()``, ``staple()``, ``conf(name, text)``, ``reloads()``. ``world.become_rhel()`` turns
+``configtest()``, ``staple()``, ``conf(name, text)``, ``reloads()``. ``world.nginx`` is the other
+web server, alike; ``nginx.listens_on(WEB_TOO)`` for a host with both. ``world.become_rhel()`` turns
 the host into one like RHEL (``/etc/httpd``) until the test ends.
 """
 
-from tests.lab.namespace import CA, REFUSING, SILENT, WEB, Missing
+from tests.lab.namespace import CA, REFUSING, SILENT, WEB, WEB_TOO, Missing
 from tests.lab.process import Result, Running, Terminal
 from tests.lab.world import World
 
@@ -58,6 +59,7 @@ __all__ = [
     "REFUSING",
     "SILENT",
     "WEB",
+    "WEB_TOO",
     "Missing",
     "Result",
     "Running",

@@ -39,6 +39,7 @@ NETWORK = """\
 link set lo up
 link add web0 type veth peer name ca0 netns ca
 addr add 192.0.2.1/24 dev web0
+addr add 192.0.2.4/24 dev web0
 link set web0 up
 neigh add 192.0.2.99 lladdr 02:00:00:00:00:99 dev web0 nud permanent
 """
@@ -94,6 +95,7 @@ def pristine_etc(target: str) -> None:
         check=False,
     )
     pristine_apache(target + "/apache2")
+    pristine_nginx(target + "/nginx")
     os.makedirs(target + "/letsencrypt")
     for name in ("hosts", "nsswitch.conf", "resolv.conf", "hostname"):
         if os.path.lexists(f"{target}/{name}"):
@@ -117,6 +119,17 @@ def pristine_apache(target: str) -> None:
                     os.symlink(f"../{kind}-available/{name}{suffix}", f"{enabled}/{name}{suffix}")
 
 
+def pristine_nginx(target: str) -> None:
+    """Takes from nginx's configuration what Debian's packages do not enable; its log tells more."""
+    for directory, keep in (("sites-enabled", {"default"}), ("conf.d", set[str]())):
+        for name in os.listdir(f"{target}/{directory}"):
+            if name not in keep:
+                os.unlink(f"{target}/{directory}/{name}")
+    with open(target + "/nginx.conf", encoding="utf-8") as stream:
+        text = stream.read()
+    write(target + "/nginx.conf", text.replace("/error.log;", "/error.log notice;"))
+
+
 def farm(directory: str, private: tuple[str, ...]) -> None:
     """Covers a directory by one of the world's own that shows the machine's entries."""
     original = HOST + directory
@@ -133,7 +146,7 @@ def lay_out() -> None:
     run("mount", "-t", "tmpfs", "-o", "mode=755", "lab", "/run")
     os.makedirs(LAB + "/bin")
     pristine_etc(LAB + "/pristine")
-    farm("/var/lib", ("apache2", "letsencrypt"))
+    farm("/var/lib", ("apache2", "letsencrypt", "nginx"))
     for directory in ("/var/log", "/var/www", "/var/spool/cron"):
         if os.path.isdir(directory):
             run("mount", "-t", "tmpfs", "-o", "mode=755", "lab", directory)
@@ -170,12 +183,14 @@ def refresh() -> None:
     for directory in ("/var/log", "/var/www", "/var/spool/cron"):
         if os.path.isdir(directory):
             empty(directory)
-    for name in ("apache2", "letsencrypt"):
+    for name in ("apache2", "letsencrypt", "nginx"):
         shutil.rmtree("/var/lib/" + name, ignore_errors=True)
+    os.makedirs("/var/lib/nginx")
     for kind in ("conf", "module", "site"):
         os.makedirs(f"/var/lib/apache2/{kind}/enabled_by_admin")
     os.makedirs("/var/www/html")
-    os.makedirs("/var/log/apache2")
+    for name in ("apache2", "nginx"):
+        os.makedirs("/var/log/" + name)
     for name in os.listdir("/run"):
         if name not in {"lab", "netns"}:
             path = "/run/" + name

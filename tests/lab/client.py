@@ -64,7 +64,7 @@ def visit(world: Namespace, name: str, timeout: float = 5) -> Served:
 
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_ocsp_client_callback(take)
-    with world.connect("ca", (WEB, 443), timeout) as plain:
+    with world.connect("ca", (world.homes.get(name, WEB), 443), timeout) as plain:
         # Blocking, bounded by the kernel: pyOpenSSL does not understand Python's time-outs.
         plain.setblocking(True)
         limit = struct.pack("ll", int(timeout), 0)

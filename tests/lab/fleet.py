@@ -14,8 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.lab import pki
 from tests.lab.acme import Issued
-from tests.lab.apache import VHOST
-from tests.lab.namespace import WEB
+from tests.lab.server import WebServer
 from tests.lab.world import World
 
 PLUGIN = "certbot-jprs:http"
@@ -35,16 +34,6 @@ server = {server}
 key_type = rsa
 """
 
-SITE = """\
-<VirtualHost *:443>
-    ServerName {name}
-    DocumentRoot /var/www/html
-    SSLEngine on
-    SSLCertificateFile /etc/letsencrypt/live/{name}/fullchain.pem
-    SSLCertificateKeyFile /etc/letsencrypt/live/{name}/privkey.pem
-</VirtualHost>
-"""
-
 OURS = {
     "authenticator": PLUGIN,
     "installer": PLUGIN,
@@ -62,6 +51,10 @@ def register(world: World) -> str:
     return found
 
 
+NGINX = {"certbot_jprs__authenticator": "nginx", "certbot_jprs__installer": "nginx"}
+"""What it says besides, where that is nginx."""
+
+
 def found(world: World, names: Sequence[str], **params: str | None) -> list[Issued]:
     """Makes a lineage of JPRS's for each name, which Apache serves.
 
@@ -74,15 +67,28 @@ def found(world: World, names: Sequence[str], **params: str | None) -> list[Issu
     Returns:
         The certificates, in the order of the names.
     """
-    issued = kept(world, names, **params)
     world.apache.enable("ssl")
+    return served_by(world.apache, world, names, **params)
+
+
+def in_nginx(world: World, names: Sequence[str], **params: str | None) -> list[Issued]:
+    """Makes such lineages, which nginx serves."""
+    return served_by(world.nginx, world, names, **{**NGINX, **params})
+
+
+def served_by(
+    server: WebServer, world: World, names: Sequence[str], **params: str | None
+) -> list[Issued]:
+    """Makes such lineages, which a web server serves."""
+    issued = kept(world, names, **params)
     for name in names:
-        http = VHOST.format(name=name, root="/var/www/html", aliases="", extra="")
-        world.apache.install(name, http + SITE.format(name=name))
-        world.dns.set_a(name, WEB)
+        http = server.site(name, root="/var/www/html")
+        server.install(name, http + server.https_site(name))
+        server.names(name)
     # Modules are loaded by a restart only.
-    world.apache.stop()
-    world.apache.start()
+    if server.running():
+        server.stop()
+    server.start()
     return issued
 
 

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 WEB = "192.0.2.1"
+WEB_TOO = "192.0.2.4"  # a second address of the web server's host
 CA = "192.0.2.2"
 REFUSING = "192.0.2.3"  # nothing listens: connections are refused at once
 SILENT = "192.0.2.99"  # nobody there: packets vanish
@@ -74,6 +75,7 @@ class Namespace:
 
     Attributes:
         pid: the first process of the world, as the machine numbers it.
+        homes: where the web server of a name listens, if not at ``WEB``.
     """
 
     def __init__(self) -> None:
@@ -83,6 +85,7 @@ class Namespace:
             Missing: tools are missing, or this machine does not let us make namespaces.
         """
         check()
+        self.homes: dict[str, str] = {}
         self._lock = threading.Lock()
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._user = [] if os.geteuid() == 0 else ["--user", "--map-root-user", "--map-auto"]
@@ -159,6 +162,7 @@ class Namespace:
     def reset(self) -> None:
         """Ends all processes but the furniture, and brings the files back to the beginning."""
         self._ask(op="reset")
+        self.homes.clear()
 
     def kill(self) -> None:
         """Ends all processes but the furniture."""

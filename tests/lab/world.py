@@ -17,6 +17,7 @@ from tests.lab.front import Front
 from tests.lab.jprs import Jprs
 from tests.lab.machine import CA_BUNDLE, Machine
 from tests.lab.namespace import CA, PATH, SILENT, WEB, Namespace
+from tests.lab.nginx import Nginx
 from tests.lab.pebble import NameServer, Pebble
 from tests.lab.process import Result
 from tests.lab.responder import Responder
@@ -45,6 +46,7 @@ class World(Machine):
         ocsp: JPRS's OCSP responder.
         dns: the name server.
         apache: the web server.
+        nginx: the other one; both can run where they listen on different addresses.
     """
 
     def __init__(self, *, nonce_reject: int = 0, authz_reuse: int = 0) -> None:
@@ -89,6 +91,7 @@ class World(Machine):
         self.front = Front(self.namespace, self.authority, self.services)
         self._closing.callback(self.front.close)
         self.apache: Apache = Apache(self)
+        self.nginx = Nginx(self)
         self._pebble("jprs")
         self._set_hosts()
 
@@ -109,6 +112,7 @@ class World(Machine):
         self.namespace.reset()
         self.forget()
         self.apache = Apache(self)
+        self.nginx = Nginx(self)
         self.search_path = PATH
         for service in self.services:
             service.reset()
@@ -246,4 +250,5 @@ class World(Machine):
             "issued": "\n".join(issued),
             "OCSP queries": "\n".join(map(str, self.ocsp.queries)),
             "Apache's log": "\n".join(self.apache.log().splitlines()[-20:]),
+            "nginx's log": "\n".join(self.nginx.log().splitlines()[-20:]),
         }

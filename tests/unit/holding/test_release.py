@@ -23,7 +23,8 @@ from certbot_jprs.holding import release, steps
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.records import Record, Step, Store
 from certbot_jprs.holding.release import Release
-from certbot_jprs.internals.delegates import APACHE, Delegate
+from certbot_jprs.internals.delegate import Delegate
+from certbot_jprs.internals.delegates import APACHE
 from certbot_jprs.internals.delegation import Workers
 from certbot_jprs.lineage import archive, durable
 from certbot_jprs.ocsp.evaluation import Answer, Status

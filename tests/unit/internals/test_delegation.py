@@ -1,0 +1,163 @@
+"""Who does the work for a configuration, and what differs between delegates."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from certbot import errors
+
+from certbot_jprs.ground.names import NAME
+from certbot_jprs.ground.options import AUTHENTICATOR, INSTALLER
+from certbot_jprs.internals import delegate as delegate_module
+from certbot_jprs.internals.delegates import APACHE, NGINX, STANDALONE, WEBROOT
+from certbot_jprs.internals.delegation import Roles, Workers, of_config, of_lineage, ours
+
+CONFIGURED = [
+    ({}, Roles()),
+    ({"authenticator": NAME}, Roles(APACHE, None)),
+    ({"authenticator": NAME, "installer": "None"}, Roles(APACHE, None)),
+    ({"authenticator": NAME, "installer": NAME}, Roles(APACHE, APACHE)),
+    ({"configurator": NAME}, Roles(APACHE, APACHE)),
+    ({"authenticator": NAME, "installer": NAME, INSTALLER: "nginx"}, Roles(NGINX, NGINX)),
+    ({"authenticator": NAME, "installer": "nginx"}, Roles(NGINX, NGINX)),
+    ({"authenticator": "nginx", "installer": "nginx"}, Roles(NGINX, NGINX)),
+    ({"authenticator": "apache", "installer": "apache"}, Roles(APACHE, APACHE)),
+    ({"authenticator": NAME, AUTHENTICATOR: "webroot"}, Roles(WEBROOT, None)),
+    (
+        {"authenticator": NAME, AUTHENTICATOR: "webroot", "installer": NAME, INSTALLER: "nginx"},
+        Roles(WEBROOT, NGINX),
+    ),
+    ({"authenticator": "standalone", "installer": None}, Roles(STANDALONE, None)),
+    ({"authenticator": "dns-x", "installer": NAME, INSTALLER: "nginx"}, Roles(None, NGINX)),
+    ({"authenticator": "manual", "installer": "dummy"}, Roles()),
+    # Who installs nothing is no installer, whatever a file says.
+    ({"authenticator": NAME, "installer": NAME, INSTALLER: "webroot"}, Roles(APACHE, None)),
+]
+
+
+@pytest.mark.parametrize(("values", "roles"), CONFIGURED)
+def test_a_configuration_and_a_renewal_file_are_read_alike(
+    values: dict[str, Any], roles: Roles
+) -> None:
+    config = SimpleNamespace()
+    vars(config).update(values)
+    assert of_config(config) == of_lineage(values) == roles
+
+
+@pytest.mark.parametrize(("_values", "roles"), CONFIGURED)
+def test_what_a_file_says_of_roles_means_them(_values: object, roles: Roles) -> None:
+    assert of_lineage(roles.params()) == roles
+
+
+def test_apache_is_not_mentioned() -> None:
+    assert set(Roles(APACHE, APACHE).dests().values()) == {None}
+    # Unless it has to be told from who would be meant.
+    assert Roles(APACHE, NGINX).dests() == {AUTHENTICATOR: "apache", INSTALLER: "nginx"}
+
+
+def test_through_whom_we_work() -> None:
+    config = SimpleNamespace(authenticator=NAME, installer="nginx", configurator=None)
+    assert ours(config) == [NGINX]
+    config.authenticator = "nginx"
+    assert ours(config) == []
+    config.configurator = NAME
+    assert ours(config) == [APACHE]
+
+
+class Plugin:
+    """Counts what is asked of it."""
+
+    made = 0
+    prepared = 0
+
+    def __init__(self, _config: object, name: str) -> None:
+        Plugin.made += 1
+        self.name = name
+
+    def prepare(self) -> None:
+        Plugin.prepared += 1
+
+    @classmethod
+    def add_parser_arguments(cls, add: Any) -> None:
+        add("server-root", default="/etc/nginx", help="...")
+        add("sleep-seconds", type=int)
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> type[Plugin]:
+    """Has only nginx's plugin installed."""
+    Plugin.made = Plugin.prepared = 0
+    found = {"nginx": SimpleNamespace(load=lambda: Plugin)}
+    monkeypatch.setattr(delegate_module, "entry_points", lambda: found)
+    return Plugin
+
+
+def test_each_is_made_and_prepared_once(installed: type[Plugin]) -> None:
+    config = SimpleNamespace(authenticator=NAME, installer=NAME, configurator=None)
+    setattr(config, INSTALLER, "nginx")
+    workers = Workers(config)
+    assert workers.authenticator is workers.installer
+    workers.prepare()
+    assert workers.prepared(NGINX) is workers.installer
+    assert (installed.made, installed.prepared) == (1, 1)
+    assert workers.installer.name == "nginx"
+    assert not workers.has_autohsts
+    workers.follow(Roles(APACHE, APACHE))
+    assert workers.has_autohsts
+
+
+def test_options_with_what_converts_them(installed: type[Plugin]) -> None:
+    assert NGINX.option_types() == {"nginx_server_root": str, "nginx_sleep_seconds": int}
+
+
+@pytest.mark.parametrize(
+    ("delegate", "package"), [(APACHE, "certbot-apache"), (NGINX, r"certbot-jprs\[nginx\]")]
+)
+def test_one_that_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch, delegate: Any, package: str
+) -> None:
+    monkeypatch.setattr(delegate_module, "entry_points", dict)
+    with pytest.raises(errors.PluginError, match=package):
+        delegate.make(SimpleNamespace())
+    assert not delegate.is_here(SimpleNamespace(apache_ctl="/bin/sh", nginx_ctl="/bin/sh"))
+
+
+@pytest.mark.parametrize("program", ["/bin/sh", "/no/such/program"])
+def test_one_that_is_here(installed: type[Plugin], program: str) -> None:
+    assert NGINX.is_here(SimpleNamespace(nginx_ctl=program)) == (program == "/bin/sh")
+
+
+@pytest.mark.parametrize(
+    ("params", "stored"),
+    [
+        ({}, {}),
+        ({"webroot_path": "/srv", "webroot_map": ""}, {"webroot_path": ["/srv"]}),
+        (
+            {"webroot_path": ["/srv", "/b"], "webroot_map": {"a.jp": "/b"}},
+            {"webroot_path": ["/srv", "/b"], "webroot_map": {"a.jp": "/b"}},
+        ),
+    ],
+)
+def test_the_directories_of_webroot(params: Any, stored: Any) -> None:
+    assert WEBROOT.stored(params) == stored
+    assert NGINX.stored(params) == STANDALONE.stored(params) == {}
+
+
+@pytest.mark.parametrize(
+    ("command", "server"),
+    [
+        ("systemctl reload nginx", NGINX),
+        ("nginx -s reload", NGINX),
+        ("/usr/sbin/nginx -s reload;", NGINX),
+        ("service nginx reload", NGINX),
+        ("systemctl restart nginx.service", NGINX),
+        ("systemctl reload apache2", APACHE),
+        ("systemctl reload postfix", None),
+        ("nginx -s quit", None),
+        ("systemctl reload nginx && x", None),
+    ],
+)
+def test_a_command_that_only_reloads_it(command: str, server: Any) -> None:
+    assert [each for each in (APACHE, NGINX) if each.reloads(command)] == [server] * bool(server)
