@@ -76,8 +76,8 @@ def test_a_mount_a_descriptor_a_watcher_and_files_survive(world: World) -> None:
         assert through == world.read(f"/etc/letsencrypt/archive/{NAME}/cert2.pem")
         assert os.readlink("cert.pem", dir_fd=directory).endswith("cert2.pem")
         assert len(written) > 50
-        there = set(os.listdir(world.path(live)))
-        assert [name for name in written if name not in there] == []
+        names = set(os.listdir(world.path(live)))
+        assert [name for name in written if name not in names] == []
         assert all((world.path(live) / name).read_bytes() for name in written)
     finally:
         over.set()
