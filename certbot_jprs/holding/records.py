@@ -164,10 +164,8 @@ class Store:
             files = os.listdir(self.directory)
         except OSError:
             return []
-        ending = ".json"
-        return sorted(  # what is not UTF-8 is no name of ours, and could not be told
-            file[: -len(ending)] for file in files if file.endswith(ending) and _is_text(file)
-        )
+        texts = (file for file in files if file.isprintable())  # what is not UTF-8 is not ours
+        return sorted(file[: -len(".json")] for file in texts if file.endswith(".json"))
 
     def look(self, name: str) -> Record | None:
         """Returns a lineage's record, and writes and says nothing.
@@ -272,14 +270,6 @@ class Store:
             OSError: it could not be removed.
         """
         durable.remove(self._path(name))
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def rebuilt(lineage: Lineage) -> Record:

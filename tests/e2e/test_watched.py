@@ -14,6 +14,7 @@ from tests.lab import World, fleet
 
 PLUGIN = "certbot-jprs:http"
 OTHER = "b.example.jp"
+BOX = "/run/box"
 
 WATCH = """
 import ctypes, os, select, struct, sys
@@ -35,8 +36,12 @@ print("seen", *seen, flush=True)
 def test_a_mount_a_descriptor_a_watcher_and_files_survive(world: World) -> None:
     fleet.found(world, [NAME])
     live = f"/etc/letsencrypt/live/{NAME}"
-    world.path("/run/mounted").mkdir()
-    world.run("mount", "--bind", live, "/run/mounted").check()
+    mounts = {
+        f"/etc/letsencrypt/{each}/{NAME}": f"{BOX}/{each}/{NAME}" for each in ("live", "archive")
+    }
+    for there, here in mounts.items():  # as a container has them
+        world.path(here).mkdir(parents=True)
+        world.run("mount", "--bind", there, here).check()
     directory = os.open(world.path(live), os.O_RDONLY | os.O_DIRECTORY)
     written: list[str] = []
     over = threading.Event()
@@ -67,17 +72,18 @@ def test_a_mount_a_descriptor_a_watcher_and_files_survive(world: World) -> None:
         assert world.path(live).stat().st_ino == inode == os.fstat(directory).st_ino
         moved = re.findall(r"(\w+)\.pem", seen.split("seen", 1)[1])
         assert sorted(moved) == ["cert", "chain", "fullchain", "privkey"]
-        through = world.run("cat", "/run/mounted/cert.pem").check().stdout
+        through = world.run("cat", f"{BOX}/live/{NAME}/cert.pem").check().stdout
         assert through == world.read(f"/etc/letsencrypt/archive/{NAME}/cert2.pem")
         assert os.readlink("cert.pem", dir_fd=directory).endswith("cert2.pem")
         assert len(written) > 50
-        there = set(os.listdir(world.path(live)))
-        assert [name for name in written if name not in there] == []
+        names = set(os.listdir(world.path(live)))
+        assert [name for name in written if name not in names] == []
         assert all((world.path(live) / name).read_bytes() for name in written)
     finally:
         over.set()
         os.close(directory)
-        world.run("umount", "/run/mounted").check()
+        for here in mounts.values():
+            world.run("umount", here).check()
 
 
 def test_an_apache_that_cannot_be_used_keeps_no_other_from_its_release(world: World) -> None:
