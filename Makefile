@@ -50,7 +50,7 @@ catalogue: $(READY)
 	    --output-file $(CATALOGUE:.po=.mo)
 
 e2e: $(READY)
-	$(BIN)/python -m pytest -q tests/e2e -n $(WORKERS) --dist worksteal --timeout 300
+	$(BIN)/python -m pytest -q tests/e2e tests/packaging/test_zope_interfaces.py -n $(WORKERS) --dist worksteal --timeout 300
 
 bench: $(READY)
 	@$(BIN)/python -m tests.lab.bench
