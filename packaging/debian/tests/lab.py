@@ -1,4 +1,6 @@
-"""Runs the lab's demonstration with this system's Python, Certbot and cryptography.
+"""Runs a module of the lab with this system's Python, Certbot and cryptography.
+
+Usage: lab.py MODULE [ARGUMENT...], where the lab's ``tests`` are.
 
 What the lab uses of cryptography 39 and 40 and of pyOpenSSL 24.3, older ones get here; and from
 Python 3.13 the lab's own servers may do without an authority key identifier (RFC 5280).
@@ -52,4 +54,5 @@ for name in (
         setattr(types, name, object)
 
 sys.path.insert(0, "")
-runpy.run_module("tests.lab.demo", run_name="__main__", alter_sys=True)
+del sys.argv[0]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
