@@ -5,6 +5,7 @@ The package is the one in ``dist/``: ``make deb`` builds it.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.packaging.userland import ROOT, Machine
 
 NAME = "certbot-jprs:http"
 PACKAGE = "python3-certbot-jprs"
+MODULES = "/usr/lib/python3/dist-packages/certbot_jprs"
 CERTBOT = {"bookworm": "certbot 2.1.0", "trixie": "certbot 4.0.0"}
 JPRS = "https://acme.amecert.jprs.jp/DV/getDirectory"
 
@@ -61,12 +63,19 @@ def machine(suite: str, tmp_path: Path) -> Iterator[Machine]:
     shared, scratch = tmp_path / "shared", tmp_path / "scratch"
     shared.mkdir()
     scratch.mkdir()
-    shutil.copy(packages[0], shared / "package.deb")
+    shutil.copytree(ROOT / "dist", shared / "dist")
     shutil.copytree(ROOT / "tests", shared / "source" / "tests")
     shutil.copytree(ROOT / "packaging" / "debian", shared / "source" / "debian")
     with Machine(suite, shared, scratch) as made:
         made("apt-get", "update", "-q")
-        made("apt-get", "install", "-q", "-y", "--no-install-recommends", "/mnt/package.deb")
+        made(
+            "apt-get",
+            "install",
+            "-q",
+            "-y",
+            "--no-install-recommends",
+            f"/mnt/dist/{packages[0].name}",
+        )
         yield made
 
 
@@ -93,9 +102,17 @@ def test_installed_it_does_the_main_job(machine: Machine, suite: str) -> None:
     pages = machine("dpkg", "-L", PACKAGE).splitlines()
     assert "/usr/share/man/man1/certbot-jprs.1.gz" in pages
     assert "/usr/share/man/ja/man1/certbot-jprs.1.gz" in pages
-    job = "cd /mnt/source && mkdir /tmp/job && AUTOPKGTEST_TMP=/tmp/job debian/tests/main-job"
-    story = machine("sh", "-c", job)
+    machine("apt-get", "install", "-q", "-y", "--no-install-recommends", "autopkgtest", "dpkg-dev")
+    story = machine("sh", "-c", "cd /tmp && autopkgtest /mnt/dist/*.changes -- null")
     assert "All as promised" in story
+    assert re.search(r"^main-job +PASS$", story, re.MULTILINE)
+
+
+def test_a_package_that_lacks_a_file_does_not(machine: Machine) -> None:
+    """The twin: the main job fails, by the installed package and nothing beside it."""
+    machine("rm", f"{MODULES}/plugin.py")
+    job = "cd /mnt/source && mkdir /tmp/job && AUTOPKGTEST_TMP=/tmp/job debian/tests/main-job"
+    assert "No module named 'certbot_jprs.plugin'" in machine("sh", "-c", job, check=False)
 
 
 def test_removed_it_leaves_certbot_working(machine: Machine) -> None:
