@@ -136,7 +136,7 @@ def test_removed_it_leaves_certbot_working(machine: Machine) -> None:
     assert "other.example.jp/fullchain.pem expires on" in renewed
     only = ("certbot", "renew", "--no-random-sleep-on-renew", "--cert-name", "other.example.jp")
     assert "not due for renewal yet" in machine(*only)
-    # What was held is in service now: said above.
+    # What was held is linked now, as was said.
     assert "cert2.pem" in machine("readlink", "/etc/letsencrypt/live/www.example.jp/cert.pem")
 
 
@@ -151,5 +151,5 @@ def test_removed_it_speaks_japanese(machine: Machine) -> None:
     said = machine("apt-get", "purge", "-q", "-y", PACKAGE, LC_ALL="ja_JP.UTF-8")
     told = said.partition("次の証明書は、このプラグインによって更新されています。")[2]
     assert "    www.example.jp\n" in told
-    assert "待機しています" not in told
+    assert "保留しています" not in told
     assert machine("ls", "/etc/letsencrypt/renewal").split() == ["www.example.jp.conf"]
