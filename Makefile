@@ -5,10 +5,11 @@ PYTHON ?= python3
 WORKERS ?= 4
 BIN := .venv/bin
 READY := .venv/.ready
+TOOLS := .venv-packaging
 CATALOGUE := certbot_jprs/locale/ja/LC_MESSAGES/certbot_jprs.po
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit e2e bench catalogue
+.PHONY: help demo test lint unit e2e bench catalogue dist deb rpm packaging release
 
 help:
 	@echo "make demo   a certificate in the lab: issued, waited for, served, and the story of it"
@@ -17,6 +18,9 @@ help:
 	@echo "make lint   ruff, mypy --strict and the floors of the house"
 	@echo "make unit   unit tests: seconds, no root"
 	@echo "make catalogue   brings the Japanese catalogue up to date with the messages"
+	@echo "make dist   wheel and sdist, checked, in dist/; make deb, make rpm: packages made of them"
+	@echo "make packaging   installs what is published, outside this checkout, and uses it"
+	@echo "make release     all of this, before something is published: packaging/README.md"
 	@echo "make e2e    the users' commands in the lab, WORKERS=$(WORKERS) at a time"
 
 $(READY): $(CATALOGUE) setup.py pyproject.toml tests/requirements.txt tests/lab/install Makefile
@@ -38,7 +42,7 @@ lint: $(READY)
 	$(BIN)/lint-imports --no-logo
 
 unit: $(READY)
-	$(BIN)/python -m pytest -q tests/unit
+	$(BIN)/python -m pytest -q tests/unit tests/packaging/test_man.py
 
 # New and changed messages come out untranslated; tests/unit/test_catalogue.py says which.
 catalogue: $(READY)
@@ -50,7 +54,35 @@ catalogue: $(READY)
 	    --output-file $(CATALOGUE:.po=.mo)
 
 e2e: $(READY)
-	$(BIN)/python -m pytest -q tests/e2e -n $(WORKERS) --dist worksteal --timeout 300
+	$(BIN)/python -m pytest -q tests/e2e tests/packaging/test_zope_interfaces.py \
+	    -n $(WORKERS) --dist worksteal --timeout 300
 
 bench: $(READY)
 	@$(BIN)/python -m tests.lab.bench
+
+$(TOOLS)/.ready: packaging/requirements.txt packaging/install
+	packaging/install
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check \
+	    --requirement packaging/requirements.txt
+	@touch $@
+
+# The version is setup.py's; the packages take it from the sdist.
+dist: $(TOOLS)/.ready
+	rm -rf build dist
+	$(TOOLS)/bin/python -m build --outdir dist . >$(TOOLS)/build.log 2>&1 || \
+	    { cat $(TOOLS)/build.log; exit 1; }
+	$(TOOLS)/bin/twine check --strict dist/*
+	$(TOOLS)/bin/check-wheel-contents dist/*.whl
+
+deb: dist
+	packaging/deb
+
+rpm: dist
+	packaging/rpm/build
+
+packaging: $(READY) deb rpm
+	$(BIN)/python -m pytest -q tests/packaging --timeout 900
+
+release: test packaging
+	packaging/release

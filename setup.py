@@ -9,21 +9,28 @@ from setuptools.command.sdist import sdist
 HERE = Path(__file__).resolve().parent
 
 
-def compile_catalogues() -> None:
-    """Compiles the translations, in place, where that was not done since they changed.
+def stale_catalogues() -> list[Path]:
+    """Returns the translations that were not compiled since they changed.
 
     An sdist has them compiled, so that building from it needs no Babel.
     """
-    for source in HERE.glob("certbot_jprs/locale/*/LC_MESSAGES/*.po"):
-        target = source.with_suffix(".mo")
-        if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
-            continue
+    return [
+        source
+        for source in HERE.glob("certbot_jprs/locale/*/LC_MESSAGES/*.po")
+        if not (target := source.with_suffix(".mo")).exists()
+        or target.stat().st_mtime < source.stat().st_mtime
+    ]
+
+
+def compile_catalogues() -> None:
+    """Compiles the translations, in place, where that was not done since they changed."""
+    for source in stale_catalogues():
         from babel.messages.mofile import write_mo
         from babel.messages.pofile import read_po
 
         with source.open("rb") as stream:
             catalogue = read_po(stream, locale=source.parts[-3])
-        with target.open("wb") as stream:
+        with source.with_suffix(".mo").open("wb") as stream:
             write_mo(stream, catalogue)
 
 
@@ -47,7 +54,7 @@ class SdistWithCatalogues(sdist):
 
 setup(
     name="certbot-jprs",
-    version="0.1.0",
+    version="1.0.0",
     description="One Certbot flag for certificates from JPRS: right defaults, and no reload "
     "before JPRS's OCSP responder knows the certificate",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
@@ -55,6 +62,7 @@ setup(
     author="The certbot-jprs developers",
     license="Apache-2.0",
     python_requires=">=3.9",
+    setup_requires=["babel>=2.9"] if stale_catalogues() else [],
     packages=find_packages(include=["certbot_jprs", "certbot_jprs.*"]),
     cmdclass={"build_py": BuildWithCatalogues, "sdist": SdistWithCatalogues},
     package_data={"certbot_jprs": ["py.typed", "locale/*/LC_MESSAGES/*.mo"]},
@@ -79,10 +87,9 @@ setup(
         "certbot.plugins": ["certbot-jprs:http = certbot_jprs.entrypoint:Configurator"],
     },
     classifiers=[
-        "Development Status :: 4 - Beta",
+        "Development Status :: 5 - Production/Stable",
         "Environment :: Plugins",
         "Intended Audience :: System Administrators",
-        "License :: OSI Approved :: Apache Software License",
         "Natural Language :: English",
         "Natural Language :: Japanese",
         "Operating System :: POSIX :: Linux",

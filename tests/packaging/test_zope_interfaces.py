@@ -1,0 +1,58 @@
+"""Certbot 1.x checked plugins with zope.interface: ours satisfies it, in names and signatures."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.helpers import copy_package
+
+SCRIPT = Path(__file__).with_name("zope_interfaces.py")
+
+
+def verify(old_certbot: Path, tmp_path: Path, *spoil: str) -> subprocess.CompletedProcess[str]:
+    """Verifies the plugin with Certbot 1.21, some methods spoilt."""
+    site = tmp_path / "site"
+    site.mkdir()
+    copy_package(site)
+    command: list[str | Path] = [
+        old_certbot / "bin" / "python",
+        "-W",
+        "ignore",
+        SCRIPT,
+        tmp_path,
+        *spoil,
+    ]
+    return subprocess.run(
+        command, env={"PYTHONPATH": str(site)}, capture_output=True, text=True, check=False
+    )
+
+
+def test_satisfies(old_certbot: Path, tmp_path: Path) -> None:
+    done = verify(old_certbot, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "certbot.interfaces IPlugin 0",
+        "certbot.interfaces IAuthenticator 0",
+        "certbot.interfaces IInstaller 0",
+        "__main__ IPlugin 3",
+        "__main__ IAuthenticator 6",
+        "__main__ IInstaller 12",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "interface"),
+    [("prepare", "IPlugin"), ("perform", "IAuthenticator"), ("deploy_cert", "IInstaller")],
+)
+def test_a_wrong_signature_is_noticed(
+    old_certbot: Path, tmp_path: Path, method: str, interface: str
+) -> None:
+    done = verify(old_certbot, tmp_path, method)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert "BrokenMethodImplementation" in last
+    assert f"__main__.{interface}.{method}(" in last
+    assert "requires too many arguments" in last
