@@ -8,6 +8,7 @@ from __future__ import annotations
 from certbot_jprs.command.levels import Finding, Level
 from certbot_jprs.command.survey import Entry
 from certbot_jprs.ground.language import _
+from certbot_jprs.ground.said import words
 from certbot_jprs.lineage.soundness import MOST_IN_A_ROW
 
 
@@ -38,7 +39,7 @@ def of_files(entry: Entry) -> list[Finding]:
             _(
                 "version {version} in live/ is damaged: a web server may not start with it "
                 "({error}). Check the disk; then: {renew}"
-            ).format(version=entry.version, error=entry.damage, renew=renew),
+            ).format(version=entry.version, error=words(entry.damage), renew=renew),
         )
     if len(entry.set_aside) >= MOST_IN_A_ROW:
         add(

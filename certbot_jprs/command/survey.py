@@ -167,7 +167,7 @@ def _entry(config_dir: str, lineage: Lineage) -> Entry:
         if entry.version is not None:
             soundness.check(lineage, entry.version)
     except soundness.UnsoundError as error:
-        entry.damage = str(error)
+        entry.damage = error.reason
     except OSError:
         entry.damage = ""  # who may not read the key cannot tell
     scheme, _separator, rest = (lineage.server or "").partition("://")

@@ -45,14 +45,15 @@ class Said(str):
         return (self.message,), self.values
 
 
-def joined(parts: Iterable[str]) -> Said:
-    """Makes one of several, separated by semicolons.
+def joined(parts: Iterable[str], separator: str = "; ") -> Said:
+    """Makes one of several.
 
     Args:
         parts: what happened.
+        separator: what stands between two.
     """
     values: dict[str, object] = {f"part{number}": part for number, part in enumerate(parts)}
-    return Said("; ".join(f"{{{name}}}" for name in values), **values)
+    return Said(separator.join(f"{{{name}}}" for name in values), **values)
 
 
 def words(said: str) -> str:

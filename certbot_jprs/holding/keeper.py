@@ -25,6 +25,7 @@ from certbot_jprs.ground import display_util, language
 from certbot_jprs.ground.exceptions import HoldingError
 from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
+from certbot_jprs.ground.said import words
 from certbot_jprs.holding import jobs, noting, release
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.leftovers import is_held_by_us, set_damaged_aside
@@ -187,7 +188,7 @@ class Keeper:
         """
         damage = set_damaged_aside(record, lineage)
         if damage is not None and not damage.stays:  # else it is told when it is taken up
-            logger.error(damage.told)
+            logger.error(words(damage.told))
             self._damaged.add(lineage.name)
             store.save(record)
 

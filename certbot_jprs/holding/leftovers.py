@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from certbot_jprs.ground.language import _
+from certbot_jprs.ground.language import marked
 from certbot_jprs.ground.names import NAME
+from certbot_jprs.ground.said import Said, joined
 from certbot_jprs.holding.records import Record, Step, Store
 from certbot_jprs.lineage import archive, soundness
 from certbot_jprs.lineage.files import Lineage
+from certbot_jprs.lineage.soundness import UnsoundError
 from certbot_jprs.rules import policy
 
 logger = logging.getLogger(__name__)
@@ -74,7 +76,7 @@ class Damage:
         stays: whether the damaged version stays, because there is no sound one.
     """
 
-    told: str
+    told: Said
     stays: bool
 
 
@@ -91,7 +93,7 @@ def set_damaged_aside(record: Record, lineage: Lineage) -> Damage | None:
     Raises:
         OSError: a file cannot be read, or not be renamed.
     """
-    messages = []
+    messages: list[Said] = []
     stays: int | None = None
     for version in reversed(archive.versions(lineage)):
         if record.in_service is not None and version <= record.in_service:
@@ -99,33 +101,39 @@ def set_damaged_aside(record: Record, lineage: Lineage) -> Damage | None:
         try:
             soundness.check(lineage, version)
             break
-        except soundness.UnsoundError as error:
+        except UnsoundError as error:
             stays = soundness.set_aside(lineage, version, record.in_service)
             messages.append(_told(lineage, version, stays, error))
             if stays is None:
                 break
             record.step, record.in_service = Step.HELD, stays
             record.held, record.since = None, 0.0
-    return Damage(" ".join(messages), stays is None) if messages else None
+    return Damage(joined(messages, " "), stays is None) if messages else None
 
 
-def _told(lineage: Lineage, version: int, stays: int | None, error: Exception) -> str:
+def _told(lineage: Lineage, version: int, stays: int | None, error: UnsoundError) -> Said:
     if stays is not None:
-        return _(
-            "Version {version} of {name} is damaged and was set aside, with {suffix} appended to "
-            "the names of its files: version {stays} stays in service, and is renewed when it is "
-            "due. Check the disk, and what writes there. {error}"
-        ).format(
+        return Said(
+            marked(
+                "Version {version} of {name} is damaged and was set aside, with {suffix} appended "
+                "to the names of its files: version {stays} stays in service, and is renewed when "
+                "it is due. Check the disk, and what writes there. {error}"
+            ),
             name=lineage.name,
             version=version,
             suffix=soundness.SUFFIX,
             stays=stays,
-            error=error,
+            error=error.reason,
         )
-    return _(
-        "The certificate {name} is damaged, and there is no other version: it is not put into "
-        "service. Check the disk; then order it anew: {command} {error}"
-    ).format(name=lineage.name, command=anew(lineage), error=error)
+    return Said(
+        marked(
+            "The certificate {name} is damaged, and there is no other version: it is not put into "
+            "service. {error} Check the disk; then order it anew: {command}"
+        ),
+        name=lineage.name,
+        command=anew(lineage),
+        error=error.reason,
+    )
 
 
 def anew(lineage: Lineage) -> str:
@@ -139,10 +147,14 @@ def anew(lineage: Lineage) -> str:
         lineage.certificate()
     except (OSError, ValueError):
         # Certbot itself reads the names of a renewal from the certificate.
-        return _(
-            "certbot delete --cert-name {name}, then the command that ordered it (the usual "
-            "{forced} is of no use where the certificate itself cannot be read)."
-        ).format(name=lineage.name, forced="--force-renewal")
+        return Said(
+            marked(
+                "certbot delete --cert-name {name}, then the command that ordered it (the usual "
+                "{forced} is of no use where the certificate itself cannot be read)."
+            ),
+            name=lineage.name,
+            forced="--force-renewal",
+        )
     return forced
 
 

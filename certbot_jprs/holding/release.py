@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from certbot_jprs.ground import display_util, language, options
 from certbot_jprs.ground.exceptions import WaitInterrupted
 from certbot_jprs.ground.language import _, marked
-from certbot_jprs.ground.said import Said
+from certbot_jprs.ground.said import Said, words
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.leftovers import Damage, set_damaged_aside
 from certbot_jprs.holding.records import Step, Store
@@ -100,12 +100,13 @@ class Release:
                 soundness.sync(job.lineage, job.record.held)
             found.append(set_damaged_aside(job.record, job.lineage))
 
-        message = _("The held certificate {name} cannot be read: {error}")
+        message = marked("The held certificate {name} cannot be read: {error}")
         if not self._steps.attempt([job], look, message):
             return False
         (damage,) = found
         if damage is not None:
-            logger.error(damage.told)
+            with language.of([job.language]):
+                logger.error(words(damage.told))
             self._steps.fail(job, damage.told)
             if not damage.stays:
                 self.set_aside.add(job.name)

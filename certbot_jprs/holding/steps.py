@@ -85,7 +85,8 @@ class Steps:
             except Exception as error:
                 logger.debug("A step failed", exc_info=True)
                 names = ", ".join(job if isinstance(job, str) else job.name for job in jobs)
-                why = str(error) or type(error).__name__
+                kept = [each for each in error.args if isinstance(each, Said)]
+                why = kept[0] if kept else str(error) or type(error).__name__
                 about = server.words() if server is not None else {}
                 failure = Said(message, name=names, names=names, error=why, **about)
                 logger.error(words(failure))

@@ -13,14 +13,23 @@ from typing import Any
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
-from certbot_jprs.ground.language import _
+from certbot_jprs.ground.language import marked
+from certbot_jprs.ground.said import Said
 from certbot_jprs.lineage import archive, durable
 from certbot_jprs.lineage.files import Lineage
 from certbot_jprs.ocsp import certificates
 
 
 class UnsoundError(ValueError):
-    """A version was read, and cannot be put into service: a server would not start with it."""
+    """A version was read, and cannot be put into service: a server would not start with it.
+
+    Attributes:
+        reason: what is wrong; see ``ground/said``.
+    """
+
+    def __init__(self, message: str, **values: object) -> None:
+        self.reason = Said(message, **values)
+        super().__init__(self.reason)
 
 
 SUFFIX = ".damaged"
@@ -72,29 +81,26 @@ def check(lineage: Lineage, version: int) -> None:
         chain = certificates.load_all(paths["chain"])
         fullchain = certificates.load_all(paths["fullchain"])
     except ValueError as error:
-        raise UnsoundError(str(error)) from error
+        raise UnsoundError("{error}", error=error) from error
     for path, found in ((paths["cert"], certs), (paths["chain"], chain)):
         if not found:
-            raise UnsoundError(_("{path} holds no certificate.").format(path=path))
+            raise UnsoundError(marked("{path} holds no certificate."), path=path)
     if fullchain != [*certs, *chain]:
         raise UnsoundError(
-            _("{path} is not the certificate followed by its chain.").format(
-                path=paths["fullchain"]
-            )
+            marked("{path} is not the certificate followed by its chain."),
+            path=paths["fullchain"],
         )
     with open(paths["privkey"], "rb") as file:
         pem = file.read()
     try:
         key = serialization.load_pem_private_key(pem, None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise UnsoundError(
-            _("{path} holds no private key.").format(path=paths["privkey"])
-        ) from error
+        raise UnsoundError(marked("{path} holds no private key."), path=paths["privkey"]) from error
     if _public(key) != _public(certs[0]):
         raise UnsoundError(
-            _("{path} is not the key of {certificate}.").format(
-                path=paths["privkey"], certificate=paths["cert"]
-            )
+            marked("{path} is not the key of {certificate}."),
+            path=paths["privkey"],
+            certificate=paths["cert"],
         )
 
 
