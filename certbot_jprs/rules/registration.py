@@ -15,6 +15,7 @@ from certbot import configuration
 from certbot_jprs.ground import options
 from certbot_jprs.ground.exceptions import PolicyError
 from certbot_jprs.ground.language import _
+from certbot_jprs.lineage import files
 from certbot_jprs.rules import eab, policy
 from certbot_jprs.rules.decision import CommandLine
 
@@ -30,7 +31,10 @@ def check(line: CommandLine) -> None:
 
     Certbot's own question for an address allows none, which JPRS refuses.
     """
-    exists = _account_exists(line)
+    if line.verb == "unregister":
+        _warn_of_unregistering(line)
+        return
+    exists = bool(_accounts(line))
     email = line.get("email")
     if exists and any(line.get(dest) for dest in EAB):
         line.say(
@@ -96,13 +100,39 @@ def _silent(line: CommandLine) -> bool:
     return not (line.get("force_interactive") or sys.stdin.isatty())
 
 
-def _account_exists(line: CommandLine) -> bool:
+def _warn_of_unregistering(line: CommandLine) -> None:
+    """Says what cannot be done any more without the account, before it is deactivated."""
+    here = _accounts(line)
+    ending = [line.get("account")] if line.get("account") in here else here
+    if not ending:
+        return
+    names = [
+        lineage.name
+        for lineage in files.all_in(line.config_dir())
+        if lineage.server == line.get("server") and lineage.params.get("account") in ending
+    ]
+    if names:
+        line.say(
+            _(
+                "Without this account these certificates can no longer be renewed: {names}. They "
+                "stay valid until they expire."
+            ).format(names=", ".join(names))
+        )
+    line.say(
+        _(
+            "A deactivated account cannot be used again. To register another one, new EAB "
+            "credentials from your designated reseller are needed."
+        )
+    )
+
+
+def _accounts(line: CommandLine) -> list[str]:
     values = {**vars(line.namespace), **line.decision.implied}
     directory = configuration.NamespaceConfig(argparse.Namespace(**values)).accounts_dir
     try:
-        return any(not name.startswith(".") for name in os.listdir(directory))
+        return [name for name in os.listdir(directory) if not name.startswith(".")]
     except OSError:
-        return False
+        return []
 
 
 def _ask_for_contact() -> str | None:
