@@ -35,7 +35,7 @@ def check(line: CommandLine) -> None:
         _warn_of_unregistering(line)
         return
     exists = bool(_accounts(line))
-    email = line.get("email")
+    email = _without_spaces(line)
     if exists and any(line.get(dest) for dest in EAB):
         line.say(
             _(
@@ -57,6 +57,19 @@ def check(line: CommandLine) -> None:
     if needed and (email is None or line.get("register_unsafely_without_email")):
         policy.check_contacts(None)
     _check_eab(line, exists)
+    registers = not exists and line.verb in REGISTERING and policy.is_jprs(line.get("server"))
+    if registers and not line.get("tos") and _silent(line):
+        policy.refuse_without_terms()
+
+
+def _without_spaces(line: CommandLine) -> str | None:
+    """Returns the addresses without the spaces beside commas, which Certbot would send along."""
+    email = line.get("email")
+    if email is None or " " not in email:
+        return email
+    email = ",".join(part.strip() for part in email.split(","))
+    line.imply(email=email)
+    return str(email)
 
 
 def _check_all_is_given(line: CommandLine, email: str | None) -> None:
