@@ -11,6 +11,7 @@ from certbot_jprs import door
 from certbot_jprs.ground.exceptions import PolicyError
 from certbot_jprs.ground.names import NAME
 from certbot_jprs.ground.options import is_rehearsal
+from certbot_jprs.internals.delegation import Workers
 from certbot_jprs.plugin import Configurator
 from tests.unit.command_line import CONTACT, FLAG, Parse
 from tests.unit.config_dir import LETS_ENCRYPT, OTHER_CA, ConfigDir
@@ -98,7 +99,7 @@ class Apache:
 
 def plugin(config: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[Configurator, Apache]:
     apache = Apache()
-    monkeypatch.setattr("certbot_jprs.plugin.make", lambda _config: apache)
+    monkeypatch.setattr(Workers, "make", lambda _self, _delegate: apache)
     if not isinstance(config, configuration.NamespaceConfig):
         config = configuration.NamespaceConfig(config)
     return Configurator(config, NAME), apache
@@ -108,7 +109,7 @@ def plugin(config: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[Configurator, 
 def test_certbot_comes_no_further_than_the_rehearsal(
     parse: Parse, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    monkeypatch.setattr(door.Door, "rehearse", lambda _self, _config, _apache: status)
+    monkeypatch.setattr(door.Door, "rehearse", lambda _self, _config, _workers: status)
     made, apache = plugin(parse("run", *LINE, "--jprs-check").config, monkeypatch)
     with pytest.raises(SystemExit) as ended:
         made.prepare()
