@@ -21,7 +21,7 @@ from certbot_jprs.ground import options
 from certbot_jprs.ground.exceptions import DamagedError
 from certbot_jprs.ground.names import NAME, damaged
 from certbot_jprs.internals.delegation import Workers
-from certbot_jprs.internals.parser import ParsedCommand
+from certbot_jprs.internals.parser import ParsedCommand, typed_values, words_of
 
 if TYPE_CHECKING:
     from certbot_jprs.house import House
@@ -38,6 +38,21 @@ class Door:
     def __init__(self) -> None:
         self._command: ParsedCommand | None = None
         self._house: House | None = None
+
+    def typed(self, group: Any) -> None:
+        """Looks at a command line that names the plugin before Certbot parses it.
+
+        Args:
+            group: the parser or group given to ``inject_parser_options``.
+
+        Raises:
+            DamagedError: a module cannot be imported.
+            OptionError: it contains what Certbot would misunderstand.
+        """
+        if any(word.endswith(NAME) for word in words_of(group)):
+            with _importing():
+                from certbot_jprs.rules import pasted
+            pasted.check_typed(typed_values(group, pasted.DESTS))
 
     def parsed(self, command: ParsedCommand) -> None:
         """Acts on a command line before Certbot does, where it concerns the plugin.

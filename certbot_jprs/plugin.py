@@ -66,6 +66,7 @@ class Configurator(
             name: the name under which Certbot registers the plugin.
         """
         inject(parser, name)
+        door.current.typed(parser)
         after_parsing(parser, _parsed)
 
     def __init__(self, config: Any, name: str) -> None:

@@ -91,6 +91,9 @@ class _Challenges:
         """Puts everything back, and has the web server read it."""
         plugin, server = self._plugin, self._delegate
         try:
+            if isinstance(server, WebServer):
+                # A Listen line that it adds for port 80 it saves for good: what is not completed.
+                plugin.recovery_routine()
             plugin.cleanup([one.annotated for one in challenges])
         except errors.Error as error:
             if not isinstance(server, WebServer):

@@ -11,6 +11,9 @@ from certbot_jprs.check.case import Case
 from certbot_jprs.check.dns import Dns, LookUpFailed, Trouble
 from certbot_jprs.check.report import Report
 from certbot_jprs.ground.language import _
+from certbot_jprs.machine import addresses
+
+HTTP_PORT = 80
 
 # RFC 1918, RFC 6598, RFC 4193, and what never leaves a host or a link.
 _INSIDE = tuple(
@@ -31,27 +34,43 @@ def check(report: Report, case: Case, dns: Dns) -> dict[str, list[str]]:
         dns: this machine's resolver.
 
     Returns:
-        The addresses of each name that has any.
+        The addresses of each name that has any; where no resolver answers, this server's own.
     """
-    addresses: dict[str, list[str] | None] = {}
+    found: dict[str, list[str] | None] = {}
     _warn_of_names(report, case)
     for name in case.names:
         try:
             if case.validates_by_http:
-                addresses[name] = _resolve(report, name, dns)
-                if addresses[name] is None:
+                found[name] = _resolve(report, name, dns)
+                if found[name] is None:
                     continue  # whose CAA records cannot be looked up either
             _check_caa(report, name, dns)
         except LookUpFailed as failure:
             report.warn(
                 _(
-                    "Names cannot be looked up from here ({reason}), so addresses, CAA records "
-                    "and http-01 were not checked. Fix name resolution (/etc/resolv.conf), or "
-                    "check from another machine."
+                    "Names cannot be looked up from here ({reason}), so addresses and CAA records "
+                    "were not checked. Fix name resolution (/etc/resolv.conf), or check from "
+                    "another machine."
                 ).format(reason=failure)
             )
+            if case.validates_by_http:
+                found.update(_instead(report, [n for n in case.names if n not in found]))
             break
-    return {name: found for name, found in addresses.items() if found}
+    return {name: each for name, each in found.items() if each}
+
+
+def _instead(report: Report, names: Sequence[str]) -> dict[str, list[str]]:
+    """Returns this server's own addresses for names whose addresses cannot be looked up."""
+    own = addresses.listening(HTTP_PORT)
+    outside = [each for each in own if not ipaddress.ip_address(each).is_loopback]
+    own = outside or own or ["127.0.0.1"]  # where nothing listens, the rehearsal shall say so
+    report.warn(
+        _(
+            "http-01 is rehearsed at this server's own addresses instead ({addresses}); whether "
+            "the names lead here was not checked."
+        ).format(addresses=", ".join(own))
+    )
+    return {name: own for name in names if not name.startswith("*.")}
 
 
 def _warn_of_names(report: Report, case: Case) -> None:
@@ -76,7 +95,7 @@ def _resolve(report: Report, name: str, dns: Dns) -> list[str] | None:
     if name.startswith("*."):  # refused by the rules: http-01 cannot prove a wildcard
         return []
     try:
-        addresses = dns.addresses(name)
+        found = dns.addresses(name)
     except LookUpFailed as failure:
         if failure.trouble is Trouble.NO_RESOLVER:
             raise
@@ -87,18 +106,16 @@ def _resolve(report: Report, name: str, dns: Dns) -> list[str] | None:
             ).format(name=name, reason=failure)
         )
         return None if failure.trouble is Trouble.BROKEN else []
-    inside = [address for address in addresses if _is_inside(address)]
-    if addresses and inside == addresses:
+    inside = [address for address in found if _is_inside(address)]
+    if found and inside == found:
         report.warn(
             _(
                 "{name} resolves here to {addresses}, which nobody reaches from the Internet. "
                 "Make sure that outside it resolves to an address that leads to this machine."
-            ).format(name=name, addresses=", ".join(addresses))
+            ).format(name=name, addresses=", ".join(found))
         )
-    elif addresses:
-        report.ok(
-            _("{name} resolves to {addresses}").format(name=name, addresses=", ".join(addresses))
-        )
+    elif found:
+        report.ok(_("{name} resolves to {addresses}").format(name=name, addresses=", ".join(found)))
     else:
         report.fail(
             _(
@@ -106,7 +123,7 @@ def _resolve(report: Report, name: str, dns: Dns) -> list[str] | None:
                 "its DNS provider."
             ).format(name=name)
         )
-    return addresses
+    return found
 
 
 def _is_inside(address: str) -> bool:

@@ -62,7 +62,7 @@ def _listening(port: int) -> Iterator[str]:
 
 
 def _processes() -> Iterator[tuple[str, str]]:
-    """Yields the number and the name of each process that is this machine's own."""
+    """Yields the number and the name of each process that runs and is this machine's own."""
     try:
         here = os.readlink("/proc/self/ns/pid")
         numbers = [name for name in os.listdir("/proc") if name.isdigit()]
@@ -70,7 +70,8 @@ def _processes() -> Iterator[tuple[str, str]]:
         return
     for number in numbers:
         with contextlib.suppress(OSError):  # it has ended, or is another user's
-            with open(f"/proc/{number}/comm", encoding="utf-8", errors="replace") as file:
-                name = file.read().strip()
-            if os.readlink(f"/proc/{number}/ns/pid") == here:
+            with open(f"/proc/{number}/stat", encoding="utf-8", errors="replace") as file:
+                name, _parenthesis, rest = file.read().partition("(")[2].rpartition(") ")
+            # One that has ended (a zombie) is there until its parent asks.
+            if rest[:1] != "Z" and os.readlink(f"/proc/{number}/ns/pid") == here:
                 yield number, name

@@ -10,6 +10,8 @@ import argparse
 import os
 import stat
 import sys
+import time
+from dataclasses import dataclass
 
 from certbot_jprs.command import output
 from certbot_jprs.ground.language import _
@@ -31,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         The exit status.
     """
     try:
-        text = _text(arguments)
+        text, log = _text(arguments)
     except OSError as error:
         output.error(
             _(
@@ -40,6 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
             ).format(reason=output.why(error))
         )
         return NOTHING
+    if log is not None:
+        output.say(_("The log {path} of {time}:").format(path=log.path, time=log.time))
     problems = find_in_text(text)
     explained = 0
     for problem in problems:
@@ -56,12 +60,21 @@ def run(arguments: argparse.Namespace) -> int:
             explained += 1
             output.result(str(explanation))
         output.result("")
-    if not problems:
+    if not problems and log is not None:
+        output.error(_("No error of JPRS's service in {path}.").format(path=log.path))
+    elif not problems:
         output.error(
             _(
                 "No error of JPRS's service was recognised. Give the error's words, or Certbot's "
                 "output, unchanged: certbot-jprs explain TEXT"
             )
+        )
+    if log is not None and log.before is not None:
+        output.say(
+            _(
+                "Certbot begins a new log at each run. The one before: certbot-jprs explain --log "
+                "{before}"
+            ).format(before=log.before)
         )
     return OK if explained else NOTHING
 
@@ -70,21 +83,46 @@ def _heading(problem: Problem) -> str:
     return f"{problem.kind}: {problem.detail}" if problem.detail else problem.kind
 
 
-def _text(arguments: argparse.Namespace) -> str:
-    """Returns the words given, standard input if something is sent there, or the log.
+@dataclass(frozen=True)
+class _Log:
+    """A log of Certbot's.
+
+    Attributes:
+        path: the file.
+        time: when it was written last, in local time.
+    """
+
+    path: str
+    time: str
+
+    @property
+    def before(self) -> str | None:
+        """The log of the run before; None where there is none."""
+        base, _dot, number = self.path.rpartition(".")
+        path = f"{base}.{int(number) + 1}" if number.isdecimal() else f"{self.path}.1"
+        return path if os.path.exists(path) else None
+
+
+def _text(arguments: argparse.Namespace) -> tuple[str, _Log | None]:
+    """Returns the words given, standard input if something is sent there, or a log.
+
+    Returns:
+        The text, and where it came from if it was a log.
 
     Raises:
         OSError: the log cannot be read.
     """
     if arguments.text:
-        return " ".join(arguments.text)
+        return " ".join(arguments.text), None
     if _is_sent_something():
         sent = sys.stdin.buffer.read(_MOST).decode("utf-8", "replace")
         if sent.strip():
-            return sent
+            return sent, None
     with open(arguments.log, "rb") as file:
-        file.seek(max(0, os.fstat(file.fileno()).st_size - _MOST))
-        return file.read(_MOST).decode("utf-8", "replace")
+        status = os.fstat(file.fileno())
+        file.seek(max(0, status.st_size - _MOST))
+        written = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(status.st_mtime))
+        return file.read(_MOST).decode("utf-8", "replace"), _Log(arguments.log, written)
 
 
 def _is_sent_something() -> bool:

@@ -266,6 +266,14 @@ def of_machine(survey: Survey) -> list[Finding]:
         )
         for path in survey.unreadable
     ]
+    if not os.path.isdir(survey.config_dir):
+        message = _(
+            "{config_dir} does not exist: Certbot has not run here yet, or --config-dir has to "
+            "name another directory"
+        )
+        found.append(
+            Finding(Level.UNKNOWN, "no-config-dir", message.format(config_dir=survey.config_dir))
+        )
     found += [Finding(Level.WARNING, "sleep", sleep.explain()) for sleep in survey.found.sleeps]
     schedulers = survey.found.schedulers
     if survey.entries and not schedulers:

@@ -25,7 +25,7 @@
 
 Kinds of problems: expired, expires, revoked, ocsp-unknown, ocsp-undetermined, held, pending,
 damaged, served-other, other-server, server-url, ecdsa, account, renews-always, sleep, unreadable,
-no-scheduler, schedulers.
+no-scheduler, schedulers, no-config-dir.
 """
 
 from __future__ import annotations
@@ -78,8 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
             json.dumps(_as_json(found, judged, general, level), ensure_ascii=False, indent=1)
         )
     else:
-        schedulers = [scheduler.where for scheduler in found.found.schedulers]
-        _print(judged, general, schedulers, level, now)
+        _print(found, judged, general, level, now)
     return int(level)
 
 
@@ -87,9 +86,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print(
+    found: Survey,
     judged: Sequence[Judged],
     general: Sequence[Finding],
-    schedulers: Sequence[str],
     level: Level,
     now: datetime,
 ) -> None:
@@ -101,13 +100,16 @@ def _print(
     }
     wrong = sum(1 for _entry, each in judged if each)
     # First, in one line, what a monitoring system shows.
+    head = (
+        _("{level}: {count} JPRS certificate(s), {wrong} with problems")
+        if judged
+        else _("{level}: there is no JPRS certificate in {config_dir}")
+    )
     output.result(
-        _("{level}: {count} JPRS certificate(s), {wrong} with problems").format(
-            level=words[level], count=len(judged), wrong=wrong
-        )
+        head.format(level=words[level], count=len(judged), wrong=wrong, config_dir=found.config_dir)
     )
     if judged:
-        head = [
+        titles = [
             _("NAME"),
             _("EXPIRES"),
             _("KEY"),
@@ -121,7 +123,8 @@ def _print(
         rows = [_row(entry, now) for entry, _each in judged]
         columns = shutil.get_terminal_size().columns
         # What is wrong with account, key or plugin is said below, and --json has all.
-        output.result(table.fitting(head, rows, columns, spare=(6, 2, 7)))
+        output.result(table.fitting(titles, rows, columns, spare=(6, 2, 7)))
+    schedulers = [scheduler.where for scheduler in found.found.schedulers]
     if schedulers:
         output.result("")
         output.result(_("Automatic renewal: {where}").format(where=", ".join(schedulers)))

@@ -102,11 +102,13 @@ class Survey:
     """What is known of a machine.
 
     Attributes:
+        config_dir: Certbot's configuration directory.
         entries: JPRS's lineages, and those of the plugin at another server.
         unreadable: renewal files that cannot be read.
         found: what renews certificates, and sleeps in it.
     """
 
+    config_dir: str
     entries: list[Entry]
     unreadable: list[str]
     found: Found
@@ -127,13 +129,18 @@ def make(config_dir: str) -> Survey:
     seen = served.look_at(every)
     for entry in entries:
         entry.served = {name: seen[name] for name in entry.names if name in seen}
-    return Survey(entries, unreadable, schedulers.find(config_dir))
+    return Survey(config_dir, entries, unreadable, schedulers.find(config_dir))
 
 
 def _read_all(config_dir: str) -> tuple[list[Entry], list[str]]:
     directory = os.path.join(config_dir, "renewal")
-    entries, unreadable = [], []
-    for name in sorted(os.listdir(directory)):
+    entries: list[Entry] = []
+    unreadable: list[str] = []
+    try:
+        names = sorted(os.listdir(directory))
+    except FileNotFoundError:  # there never was a certificate
+        return entries, unreadable
+    for name in names:
         if not name.endswith(".conf"):
             continue
         path = os.path.join(directory, name)

@@ -19,7 +19,7 @@ import atexit
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from acme import errors as acme_errors
 from acme import messages
@@ -30,6 +30,7 @@ from certbot_jprs.ground.names import NAME
 from certbot_jprs.lineage import files
 from certbot_jprs.lineage.files import Lineage
 from certbot_jprs.problems import matching
+from certbot_jprs.problems.challenges import Failed, failed_in, hint_for
 from certbot_jprs.rules import policy
 
 logger = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class Watch(logging.Handler):
         self._pending: BaseException | None = None
         self._explained: BaseException | None = None
         self._not_ready: messages.Error | None = None
+        self._failed: dict[tuple[str, str], Failed] = {}
         self.report = ""
         """What was said of failed challenges; Certbot shows it, but not under ``-q``."""
 
@@ -97,6 +99,7 @@ class Watch(logging.Handler):
                 self._pending = error
             elif record.name == "acme.client":
                 self._not_ready = _not_ready_in(record) or self._not_ready
+                self._failed.update(_failed_in(record))
         elif error is not None:
             self._explain(error, record)
         elif self._pending is not None and _shows(_message(record), self._pending):
@@ -114,14 +117,15 @@ class Watch(logging.Handler):
         if error is self._explained:
             return
         self._explained = error
+        failed, self._failed = self._failed, {}
         lineage = self._lineage(record)
         if not self._concerns_us(lineage):
             return
-        text = self._text(error, _message(record))
+        text = self._text(error, _message(record), failed.values())
         if text:
             logger.error(text)
 
-    def _text(self, error: BaseException, shown: str) -> str:
+    def _text(self, error: BaseException, shown: str, failed: Iterable[Failed]) -> str:
         refusal = _refusal_in(error)
         if refusal is None and isinstance(error, acme_errors.TimeoutError):
             refusal = self._not_ready
@@ -132,9 +136,11 @@ class Watch(logging.Handler):
                 for text in _describe(each, shown)
             )
         report, self.report = self.report, ""
-        if isinstance(error, errors.AuthorizationError) and self._namespace.quiet:
-            return report
-        return ""
+        if not isinstance(error, errors.AuthorizationError):
+            return ""
+        if report:  # which Certbot shows by itself, but not under -q
+            return report if self._namespace.quiet else ""
+        return hint_for(failed, None)  # beside another authenticator nobody has asked for it
 
     def _lineage(self, record: logging.LogRecord | None) -> Lineage | None:
         """Returns the lineage that an error is about: of ``renew``, or to be revoked."""
@@ -201,6 +207,15 @@ def _not_ready_in(record: logging.LogRecord) -> messages.Error | None:
         error: messages.Error = messages.Error.from_json(document)
         return error
     return None
+
+
+def _failed_in(record: logging.LogRecord) -> dict[tuple[str, str], Failed]:
+    """Returns the failed challenges that a record of acme's shows as received.
+
+    Only the authenticator is told of them otherwise, and that may be another plugin. Where the
+    record has another form, nothing is added to what that one says.
+    """
+    return failed_in(str(record.args[-1])) if isinstance(record.args, tuple) and record.args else {}
 
 
 def _refusal_in(error: BaseException) -> messages.Error | None:

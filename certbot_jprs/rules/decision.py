@@ -1,12 +1,13 @@
 """What one command line means for the plugin.
 
-Rules of this file: it decides nothing itself; it holds what was decided.
+Rules of this file: it decides nothing itself; it holds and tells what was decided.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,6 +86,12 @@ class CommandLine:
     def say(self, message: str) -> None:
         """Keeps a notice for the user."""
         self.decision.notices.append(message)
+
+    def tell(self) -> None:
+        """Gives the notices of a command for which Certbot constructs no plugin that could."""
+        if not self.get("quiet"):
+            for notice in self.decision.notices:
+                print(notice, file=sys.stderr)  # noqa: T201 - no display exists yet
 
     def config_dir(self) -> str:
         """Returns Certbot's configuration directory."""

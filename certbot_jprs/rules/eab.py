@@ -15,18 +15,16 @@ import json
 import os
 import re
 import stat
-import unicodedata
 
 from certbot_jprs.ground.exceptions import OptionError
 from certbot_jprs.ground.language import _
+from certbot_jprs.rules import pasted
 
 MOST_BYTES = 4096
 """A file with more is none with two credentials."""
 
 KID_OPTION = "--eab-kid"
 HMAC_OPTION = "--eab-hmac-key"
-
-_INVISIBLE = "Zs", "Zl", "Zp", "Cc", "Cf"
 
 
 def check(kid: str | None, hmac_key: str | None, source: str | None = None) -> None:
@@ -50,7 +48,7 @@ def check(kid: str | None, hmac_key: str | None, source: str | None = None) -> N
                     "{other} was given without {place}. Give both, as your reseller sent them."
                 ).format(other=other, place=place)
             )
-        _check_pasted(value, place)
+        _check_value(value, place)
     if not _is_base64url(hmac_key or ""):
         raise OptionError(
             _(
@@ -69,34 +67,15 @@ def _places(source: str | None) -> tuple[str, str]:
     )
 
 
-def _check_pasted(value: str, place: str) -> None:
-    """Refuses what is no part of a credential but often comes along with it."""
+def _check_value(value: str, place: str) -> None:
+    """Refuses what can be no part of a credential."""
     if not value:
         raise OptionError(
             _("The value of {place} is empty. Give it as your reseller sent it.").format(
                 place=place
             )
         )
-    for character in value:
-        if character.isspace() or unicodedata.category(character) in _INVISIBLE:
-            found = _("a space, a line break or an invisible character")
-        elif _is_typographic_quote(character) or value[0] in "\"'" or value[-1] in "\"'":
-            found = _("a quotation mark")
-        else:
-            continue
-        raise OptionError(
-            _(
-                "The value of {place} contains {found}, which came along when it was copied. Give "
-                "it without that."
-            ).format(place=place, found=found)
-        )
-
-
-def _is_typographic_quote(character: str) -> bool:
-    name = unicodedata.name(character, "")
-    return not character.isascii() and (
-        "QUOTATION MARK" in name or "APOSTROPHE" in name or "CORNER BRACKET" in name
-    )
+    pasted.check(value, place)
 
 
 def _is_base64url(text: str) -> bool:

@@ -25,7 +25,7 @@ from certbot_jprs.internals.delegates import ALL
 from certbot_jprs.internals.parser import ParsedCommand
 from certbot_jprs.lineage import files
 from certbot_jprs.lineage.files import Lineage
-from certbot_jprs.rules import existing, policy, registration, roles
+from certbot_jprs.rules import existing, policy, registration, revocation, roles
 from certbot_jprs.rules.decision import ISSUING, CommandLine, Decision
 
 INSTALLING = ("install", "enhance", "rollback")
@@ -53,10 +53,11 @@ def decide(command: ParsedCommand, decision: Decision) -> None:
     ]
     if getattr(namespace, options.CHECK, False):
         _check_rehearsable(command, bool(named))
-    if not named:
-        return
     decision.on_command_line = any(dest not in command.from_file for dest in named)
-    Applying(command, decision).apply()
+    if named:
+        Applying(command, decision).apply()
+    if command.verb == "revoke":
+        revocation.keep_files(CommandLine(command, decision))
     vars(namespace).update(decision.implied)
     if command.verb in ISSUING and not decision.governed:
         _refuse_to_issue_instead(namespace)
@@ -134,17 +135,11 @@ class Applying(CommandLine):
             if self.decision.governed:
                 self._refuse_tests()
                 registration.check(self)
-                self._tell()
+                self.tell()
         elif self.verb == "revoke":
             self._choose_revocation_server()
         elif self.verb == "reconfigure" and self.decision.on_command_line:
             self._refuse_test("certbot reconfigure")
-
-    def _tell(self) -> None:
-        """Gives the notices of a command for which Certbot constructs no plugin that could."""
-        if not self.get("quiet"):
-            for notice in self.decision.notices:
-                print(notice, file=sys.stderr)  # noqa: T201 - no display exists yet
 
     def _validator(self) -> str | None:
         """Returns the authenticator's name; None for one that a flag of its own names."""
@@ -164,11 +159,9 @@ class Applying(CommandLine):
 
         With ``--cert-name`` Certbot takes the lineage's own server.
         """
-        path = self.get("cert_path")
-        if self.decision.given("server") or not path:
+        if self.decision.given("server") or not revocation.path_of(self):
             return
-        path = path[0] if isinstance(path, tuple) else path  # a tuple before Certbot 1.26
-        lineage = files.with_certificate_file(self.config_dir(), path)
+        lineage = revocation.lineage_of(self)
         if lineage is not None and lineage.server:
             self.imply(server=lineage.server)
         elif self.decision.on_command_line:

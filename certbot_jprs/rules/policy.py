@@ -194,6 +194,15 @@ def refuse_without_eab() -> None:
     )
 
 
+def refuse_without_terms() -> None:
+    """Refuses to register an account without agreement to the terms of service.
+
+    Raises:
+        PolicyError: always.
+    """
+    raise PolicyError(_("The terms of service must be agreed to. Add to the command: --agree-tos"))
+
+
 def check_names(names: Iterable[str], authenticator: str | None) -> None:
     """Checks that http-01 can prove control of the names (RFC 8555 section 7.1.3).
 

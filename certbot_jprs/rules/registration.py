@@ -15,6 +15,7 @@ from certbot import configuration
 from certbot_jprs.ground import options
 from certbot_jprs.ground.exceptions import PolicyError
 from certbot_jprs.ground.language import _
+from certbot_jprs.lineage import files
 from certbot_jprs.rules import eab, policy
 from certbot_jprs.rules.decision import CommandLine
 
@@ -30,8 +31,11 @@ def check(line: CommandLine) -> None:
 
     Certbot's own question for an address allows none, which JPRS refuses.
     """
-    exists = _account_exists(line)
-    email = line.get("email")
+    if line.verb == "unregister":
+        _warn_of_unregistering(line)
+        return
+    exists = bool(_accounts(line))
+    email = _without_spaces(line)
     if exists and any(line.get(dest) for dest in EAB):
         line.say(
             _(
@@ -53,6 +57,19 @@ def check(line: CommandLine) -> None:
     if needed and (email is None or line.get("register_unsafely_without_email")):
         policy.check_contacts(None)
     _check_eab(line, exists)
+    registers = not exists and line.verb in REGISTERING and policy.is_jprs(line.get("server"))
+    if registers and not line.get("tos") and _silent(line):
+        policy.refuse_without_terms()
+
+
+def _without_spaces(line: CommandLine) -> str | None:
+    """Returns the addresses without the spaces beside commas, which Certbot would send along."""
+    email = line.get("email")
+    if email is None or " " not in email:
+        return email
+    email = ",".join(part.strip() for part in email.split(","))
+    line.imply(email=email)
+    return str(email)
 
 
 def _check_all_is_given(line: CommandLine, email: str | None) -> None:
@@ -96,13 +113,39 @@ def _silent(line: CommandLine) -> bool:
     return not (line.get("force_interactive") or sys.stdin.isatty())
 
 
-def _account_exists(line: CommandLine) -> bool:
+def _warn_of_unregistering(line: CommandLine) -> None:
+    """Says what cannot be done any more without the account, before it is deactivated."""
+    here = _accounts(line)
+    ending = [line.get("account")] if line.get("account") in here else here
+    if not ending:
+        return
+    names = [
+        lineage.name
+        for lineage in files.all_in(line.config_dir())
+        if lineage.server == line.get("server") and lineage.params.get("account") in ending
+    ]
+    if names:
+        line.say(
+            _(
+                "Without this account these certificates can no longer be renewed: {names}. They "
+                "stay valid until they expire."
+            ).format(names=", ".join(names))
+        )
+    line.say(
+        _(
+            "A deactivated account cannot be used again. To register another one, new EAB "
+            "credentials from your designated reseller are needed."
+        )
+    )
+
+
+def _accounts(line: CommandLine) -> list[str]:
     values = {**vars(line.namespace), **line.decision.implied}
     directory = configuration.NamespaceConfig(argparse.Namespace(**values)).accounts_dir
     try:
-        return any(not name.startswith(".") for name in os.listdir(directory))
+        return [name for name in os.listdir(directory) if not name.startswith(".")]
     except OSError:
-        return False
+        return []
 
 
 def _ask_for_contact() -> str | None:

@@ -177,6 +177,34 @@ def test_without_tqdm_certbot_works(world: World, tmp_path: Path) -> None:
     assert served(world, "two.example.jp") == world.jprs.issued[-1].serial
 
 
+def test_without_tqdm_every_command_of_others_works(world: World, tmp_path: Path) -> None:
+    installation = Installation(tmp_path, without=("tqdm",))
+    world.vhost("le.example.jp")
+    name, server = "le.example.jp", f"--server {world.letsencrypt.url}"
+    for line in (
+        *("--version", "--help all", "certificates", "plugins", "plugins --init --prepare"),
+        f"register -n {CONTACT} {server}",
+        f"show_account {server}",
+        f"update_account -n -m two@example.jp {server}",
+        f"certonly -n --apache -d {name} {server}",
+        f"run -n --apache -d {name} --keep-until-expiring {server}",
+        f"install -n --apache --cert-name {name}",
+        f"enhance -n --apache --cert-name {name} --hsts",
+        RENEW,
+        f"{RENEW} -q --force-renewal",
+        f"{RENEW} --dry-run",
+        f"reconfigure -n --cert-name {name} --deploy-hook true",
+        "rollback -n -i apache",
+        f"revoke -n --cert-name {name} --no-delete-after-revoke",
+        f"delete -n --cert-name {name}",
+        f"unregister -n {server}",
+    ):
+        result = certbot(world, line, venv=installation.certbot).check()
+        lists = line.startswith(("--help", "plugins"))  # where every plugin is named
+        assert lists or "jprs" not in result.output.lower(), f"{result}"
+    assert world.jprs.requests == []
+
+
 def others_work(world: World, installation: Installation) -> None:
     """Asserts that Certbot renews another CA's certificate, whatever is wrong with ours."""
     before = world.lineage("le.example.jp").version()

@@ -151,10 +151,6 @@ def closed(world: World) -> None:
     world.apache.control("start").check()
 
 
-def silent_resolver(world: World) -> None:
-    world.silence_dns()
-
-
 FAULTS = {
     "JPRS unreachable": Fault(unreachable, "FAIL", ("cannot be reached", "refused", "port 443")),
     "TLS of JPRS": Fault(
@@ -236,9 +232,6 @@ FAULTS = {
         ("not running", "starts it", "apachectl start"),
         succeeds=True,
     ),
-    "no resolver": Fault(
-        silent_resolver, "warn", ("Names cannot be looked up", "/etc/resolv.conf"), succeeds=True
-    ),
     "several names": Fault(
         lambda world: world.vhost(WWW, "example.jp"),
         "warn",
@@ -282,6 +275,32 @@ def test_a_fault_is_found_and_the_rehearsal_does_not_lie(world: World, fault: Fa
     assert lines(result, other) == [], f"{result}"
     real = certbot(world, fault.line, *eab, env=fault.env)
     assert (real.returncode == 0) is fault.succeeds, f"{real}"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "level", "words"),
+    [
+        (lambda _world: None, "ok", "served and can be fetched"),
+        (redirected, "FAIL", "is redirected to"),
+        (answered_by_an_application, "FAIL", "another answer"),
+        # Certbot adds the line that is missing, for the rehearsal only as long as that takes.
+        (lambda world: world.write("/etc/apache2/ports.conf", "Listen 81\n"), "ok", "is served"),
+    ],
+    ids=["well", "redirect", "another answer", "another port"],
+)
+def test_without_dns_http_01_is_rehearsed_at_this_servers_own_addresses(
+    world: World, spoil: Callable[[World], object], level: str, words: str
+) -> None:
+    world.vhost(WWW)
+    world.silence_dns()
+    spoil(world)
+    world.apache.control("graceful").check()
+    result = rehearse(world, RUN, *world.eab())
+    assert "own addresses instead" in result.output, f"{result}"
+    assert any(words in line for line in lines(result, level)), f"{result}"
+    assert bool(lines(result, "FAIL")) is (level == "FAIL"), f"{result}"
+    real = certbot(world, RUN, *world.eab())
+    assert (real.returncode == 0) is (level == "ok"), f"{real}"
 
 
 def test_a_name_that_leads_to_another_machine_is_a_matter_of_doubt(world: World) -> None:

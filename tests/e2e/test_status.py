@@ -14,7 +14,7 @@ import pytest
 from certbot_jprs.command.table import width
 from certbot_jprs.holding.records import Record
 from tests.e2e.command import MANUAL_HOOK, jprs
-from tests.e2e.helpers import NAME, asked, forget
+from tests.e2e.helpers import NAME, asked, certbot, forget, lets_encrypt
 from tests.lab import SILENT, WEB, World, fleet, pki
 
 CRON = "0 */12 * * * root certbot -q renew\n"
@@ -246,6 +246,22 @@ def test_in_japanese(world: World) -> None:
     starts = {width(line[: line.index("20")]) for line in (first, second)}
     assert len(starts) == 1
     assert f"certbot-jprs adopt {names[0]}" in rest[-1]
+
+
+def test_a_machine_without_any_certificate(world: World) -> None:
+    for prepare in (
+        lambda: None,
+        lambda: certbot(world, "certificates").check(),
+        lambda: lets_encrypt(world, "other.example.jp", f"--server {world.letsencrypt.url}"),
+    ):
+        prepare()
+        result = jprs(world, "status")
+        assert result.returncode == 0, f"{result}"
+        assert result.stdout.startswith("OK: there is no JPRS certificate in /etc/letsencrypt\n")
+        assert "root" not in result.output, f"{result}"
+    assert jprs(world, "status", env={"LANG": "ja_JP.UTF-8"}).stdout.startswith(
+        "正常: /etc/letsencrypt にJPRSの証明書はありません\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -141,9 +141,11 @@ class Service:
         document = json.loads(body)
         problem = self._failing.get(document.get("identifier", {}).get("value", ""))
         if step == "authz" and problem is not None:
-            document["status"] = "invalid"
+            # As real CAs do: the challenge that was attempted, and that alone, has the error.
             for challenge in document["challenges"]:
-                challenge.update(status="invalid", error=problem.document())
+                if challenge["status"] != "pending":
+                    document["status"] = "invalid"
+                    challenge.update(status="invalid", error=problem.document())
         return json.dumps(document).encode()
 
     def issue(self, chain: bytes, jws: Jws) -> bytes:

@@ -22,7 +22,7 @@ from tests.unit.config_dir import ConfigDir
 
 FLAG = ("-a", NAME)
 EAB = ("--eab-kid", "kid-1", "--eab-hmac-key", "c2VjcmV0")
-CONTACT = ("-m", "ca@example.jp", *EAB)
+CONTACT = ("-m", "ca@example.jp", "--agree-tos", *EAB)
 """What a first command needs besides the flag."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,3 +64,28 @@ def test_who_is_connected_does_not_listen(free: int) -> None:
         with socket.create_connection(("127.0.0.1", port)) as client:
             assert ports.taken(client.getsockname()[1], ()) is None
             assert ports.taken(port, ()) == Path("/proc/self/comm").read_text().strip()
+
+
+def test_an_apache_that_has_ended_does_not_run() -> None:
+    """A zombie: its parent has not asked yet how it ended."""
+    before = [number for number, name in ports._processes() if name in APACHE.processes]
+    process = subprocess.Popen(
+        [sys.executable, "-c", LISTEN, "apache2", "127.0.0.1", str(int(socket.AF_INET))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdin is not None
+    process.stdout.readline()
+    number = str(process.pid)
+    assert (number, "apache2") in list(ports._processes())
+    process.stdin.close()
+    while f"{process.pid} (apache2) Z" not in Path(f"/proc/{number}/stat").read_text():
+        time.sleep(0.01)
+    try:
+        assert number not in dict(ports._processes())
+        assert ports.runs(APACHE.processes) is bool(before)
+    finally:
+        process.stdout.close()
+        process.wait()

@@ -73,7 +73,8 @@ def test_another_configuration_directory(
     # Whatever renews certificates on the machine of whoever runs this is no matter.
     monkeypatch.setattr(schedulers, "find", lambda _config_dir: schedulers.Found())
     assert main([*words, "--config-dir", str(tmp_path / "none")]) == status
-    assert str(tmp_path / "none") in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert str(tmp_path / "none") in said.out + said.err
     (tmp_path / "renewal").mkdir()
     assert main([*words, "--config-dir", str(tmp_path)]) == 0
 

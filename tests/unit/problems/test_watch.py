@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
 from collections.abc import Iterator
@@ -267,6 +268,50 @@ def test_the_hint_names_each_url_once_and_the_checks_once() -> None:
     assert text.count("was not the expected one") == 1
     assert "could not connect to b.jp" in text
     language.start(None)
+
+
+def answered(status: int, document: object) -> None:
+    """Logs an answer of the CA as acme does."""
+    words = "Received response:\nHTTP %d\n%s\n\n%s"
+    logging.getLogger("acme.client").debug(words, status, "Content-Type: x", json.dumps(document))
+
+
+def authorization(name: str, kind: str, **error: str) -> dict[str, object]:
+    failed = {"type": kind, "status": "invalid", "token": "t0k3n", "error": error or None}
+    untried = {"type": "tls-alpn-01", "status": "pending", "token": "x"}
+    identifier = {"type": "dns", "value": name}
+    return {"identifier": identifier, "status": "invalid", "challenges": [untried, failed]}
+
+
+def test_challenges_of_another_authenticator(certbot: Certbot) -> None:
+    unauthorized = messages.ERROR_PREFIX + "unauthorized"
+    certbot.begin(authenticator="webroot", installer=NAME)
+    for _poll in range(2):
+        answered(200, authorization("a.jp", "http-01", type=unauthorized, detail="404"))
+        answered(200, authorization("b.jp", "dns-01", type=unauthorized, detail="none"))
+        answered(200, authorization("c.jp", "new-01", type=unauthorized, detail="none"))
+        answered(200, authorization("d.jp", "http-01"))
+        answered(200, {"challenges": "invalid", "identifier": []})
+    error = errors.AuthorizationError("Some challenges have failed.")
+    certbot.fails(error, str(error))
+    (text,) = certbot.added
+    for words in (
+        "http://a.jp/.well-known/acme-challenge/t0k3n",
+        "TXT _acme-challenge.b.jp",
+        "Port 80",
+        "propagation",
+    ):
+        assert text.count(words) == 1, words
+    assert "c.jp" not in text
+    assert "d.jp" not in text
+    # Said once; and what failed for one certificate is not said of the next.
+    certbot.fails(errors.AuthorizationError("Another"), "Another")
+    assert certbot.added == []
+    answered(200, authorization("a.jp", "http-01", type=unauthorized, detail="404"))
+    certbot.fails(refusal(), "An unexpected error occurred:", WORDS)
+    assert "a.jp" not in "".join(certbot.added)
+    certbot.fails(errors.AuthorizationError("A third"), "A third")
+    assert certbot.added == []
 
 
 def test_the_hint_about_caa_has_its_own_step() -> None:

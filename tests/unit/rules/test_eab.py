@@ -208,7 +208,7 @@ DASHED = "-2VjcmV0LXNlY3JldC1zZWNyZXQ"
 def test_a_value_that_begins_with_a_dash(parse: Parse, where: str) -> None:
     """One key in 64 does; argparse alone takes it for an option."""
     given = ("--eab-kid", DASHED, "--eab-hmac-key", DASHED)
-    rest = ("register", "-n", "-m", "ca@example.jp")
+    rest = ("register", "-n", "-m", "ca@example.jp", "--agree-tos")
     words = {
         "before": (*given, *rest, *FLAG),
         "after": (*rest, *FLAG, *given),
