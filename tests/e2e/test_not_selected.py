@@ -149,8 +149,11 @@ def test_the_menu_does_not_offer_it(world: World) -> None:
     assert "jprs" not in terminal.output.lower()
     terminal.send("c")
     assert terminal.wait().returncode != 0
-    # Of those that can install too, Apache's is still the only one: it is taken unasked.
+    # Of those that can install too, Certbot's own are still the only ones.
     terminal = world.certbot_pty("run", *common)
+    terminal.expect(r"Select the appropriate number \[1-2\]")
+    assert "jprs" not in terminal.output.lower()
+    terminal.send("1")
     terminal.expect("Requesting a certificate")
     assert terminal.wait().returncode == 0
     assert world.lineage("www.example.jp").params["installer"] == "apache"
