@@ -12,7 +12,10 @@ from certbot._internal import renewal
 from certbot_jprs import door
 from certbot_jprs.ground.exceptions import PolicyError
 from certbot_jprs.ground.names import NAME
+from certbot_jprs.ground.options import AUTHENTICATOR, INSTALLER
 from certbot_jprs.ground.roles import Role
+from certbot_jprs.internals.delegates import NGINX, WEBROOT
+from certbot_jprs.internals.delegation import Roles, Workers
 from certbot_jprs.rules import policy, selection
 from certbot_jprs.rules.decision import Decision
 from certbot_jprs.rules.selection import Selection
@@ -204,6 +207,42 @@ def test_reconfigure(config_dir: ConfigDir, parse: Parse) -> None:
         Selection(Decision()).enforce(ours)
     other = parse("reconfigure", "--cert-name", "other.example.com").config
     assert Selection(Decision()).enforce(other) is Role.OTHER
+
+
+# The delegates of a renewal
+
+
+def delegated(renewing: Renewing, *words: str, ini: str = "") -> tuple[Any, Roles]:
+    """Returns the configuration of a renewal and who does its work."""
+    config = renewing(SITE, *words, ini=ini)
+    workers = Workers(config)
+    renewing.selection.delegate(config, renewing.enforce(config), workers)
+    return config, workers.roles
+
+
+@pytest.mark.parametrize("server", [policy.SERVER, LETS_ENCRYPT])
+@pytest.mark.parametrize(
+    ("words", "ini"), [(FLAG, ""), ((), f"authenticator = {NAME}\ninstaller = {NAME}\n")]
+)
+def test_named_for_all_lineages_each_keeps_its_own(
+    config_dir: ConfigDir, renewing: Renewing, words: tuple[str, ...], ini: str, server: str
+) -> None:
+    config_dir.add(SITE, server=server, authenticator="nginx", installer="nginx")
+    config, roles = delegated(renewing, *words, ini=ini)
+    assert roles == Roles(NGINX, NGINX)
+    # Another CA's renewal file shall not name us.
+    stored = "nginx" if server == policy.SERVER else None
+    assert getattr(config, AUTHENTICATOR) == getattr(config, INSTALLER) == stored
+
+
+def test_the_directories_of_webroot_are_restored(config_dir: ConfigDir, renewing: Renewing) -> None:
+    params: dict[str, Any] = {AUTHENTICATOR: "webroot", "webroot_path": "/srv,"}
+    config_dir.add(SITE, **{**OURS, **params, "installer": None})
+    config, roles = delegated(renewing)
+    assert roles == Roles(WEBROOT, None)
+    assert config.webroot_path == ["/srv"]
+    config, _roles = delegated(renewing, "-w", "/")
+    assert config.webroot_path == ["/"]
 
 
 # Commands
