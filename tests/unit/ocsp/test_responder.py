@@ -426,7 +426,7 @@ class TestExchange:
         url = f"http://{'a' * 64}.example.jp/"
         answer = asker.ask(world.leaf(url), world.issuer)
         assert answer.status is Status.UNDETERMINED
-        assert answer.reason == f"cannot connect to {url}: its name does not resolve"
+        assert answer.reason == f"cannot connect to {url}: its name cannot be resolved"
 
     def test_no_url(self, world: pki.World, asker: Responder) -> None:
         assert asker.ask(world.leaf(), world.issuer) == Answer(
