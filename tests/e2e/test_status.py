@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from certbot_jprs.command.table import width
 from certbot_jprs.holding.records import Record
@@ -41,18 +43,22 @@ def old(world: World, name: str, days_left: int) -> None:
     world.jprs.backdate = datetime.timedelta(0)
 
 
-def second_version(world: World, name: str) -> None:
-    """Adds a version that Certbot has linked, and that no server was told of."""
+def second_version(world: World, name: str, *, linked: bool = True) -> None:
+    """Adds a version that Certbot has linked, or not, and that no server was told of."""
     lineage = world.lineage(name)
-    issued = world.jprs.mint(name)
+    pem = (lineage.archive / "privkey1.pem").read_bytes()
+    key = serialization.load_pem_private_key(pem, None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    issued = world.jprs.mint(name, key=key)
     issuer = pki.pem(issued.issuer)
     texts = {"cert": issued.pem, "chain": issuer, "fullchain": issued.pem + issuer}
-    texts["privkey"] = (lineage.archive / "privkey1.pem").read_text(encoding="ascii")
+    texts["privkey"] = pem.decode()
     for kind, text in texts.items():
         (lineage.archive / f"{kind}2.pem").write_text(text, encoding="ascii")
-        link = lineage.live / f"{kind}.pem"
-        link.unlink()
-        link.symlink_to(f"../../archive/{name}/{kind}2.pem")
+        if linked:
+            link = lineage.live / f"{kind}.pem"
+            link.unlink()
+            link.symlink_to(f"../../archive/{name}/{kind}2.pem")
 
 
 def hold(world: World, name: str, since: float) -> None:
@@ -76,11 +82,8 @@ def test_one_of_each_trouble(world: World) -> None:
     world.ocsp.behave("revoked", name=f"revoked.{DOMAIN}")
     since = time.time() - 3600
     hold(world, f"held.{DOMAIN}", since)
-    second_version(world, f"pending.{DOMAIN}")
-    for kind in ("cert", "chain", "fullchain", "privkey"):
-        link = world.lineage(f"pending.{DOMAIN}").live / f"{kind}.pem"
-        link.unlink()
-        link.symlink_to(f"../../archive/pending.{DOMAIN}/{kind}1.pem")
+    second_version(world, f"held.{DOMAIN}", linked=False)
+    second_version(world, f"pending.{DOMAIN}", linked=False)
     world.dns.set_a(f"elsewhere.{DOMAIN}", WEB)
     for each, key, value, section in (
         ("sleep", "renew_hook", MANUAL_HOOK, "renewalparams"),
