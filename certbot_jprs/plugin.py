@@ -26,7 +26,7 @@ from certbot_jprs.ground.roles import Role
 from certbot_jprs.injection import inject
 from certbot_jprs.internals.delegation import Workers
 from certbot_jprs.internals.parser import ParsedCommand, after_parsing
-from certbot_jprs.internals.web import enhance, hosts
+from certbot_jprs.internals.web import deploy, enhance, hosts
 
 if TYPE_CHECKING:
     from certbot_jprs.house import Selected
@@ -184,14 +184,15 @@ class Configurator(
         settled = selected is None or (selected.turn is not None and selected.turn.settled)
         if selected is not None and selected.deployer is not None and not settled:
             selected.deployer.before_install(cert_path, chain_path, fullchain_path)
-        for name in self._hosts(domain):
-            self._installer.deploy_cert(name, cert_path, key_path, chain_path, fullchain_path)
+        paths = (cert_path, key_path, chain_path, fullchain_path)
+        deploy(self._installer, self._hosts(domain), *paths)
 
     def enhance(self, domain: str, enhancement: str, options: Any = None) -> None:
         """Configures an enhancement, such as the redirect to HTTPS.
 
         Raises:
-            errors.PluginError: it cannot be configured, or all of the hosts have it already.
+            errors.PluginEnhancementAlreadyPresent: all hosts that can have it have it already.
+            errors.PluginError: no host can have it.
         """
         enhance(self._installer, self._hosts(domain), enhancement, options)
 
