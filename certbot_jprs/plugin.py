@@ -178,7 +178,8 @@ class Configurator(
         Raises:
             CertificateRevoked: it is revoked; the web server's configuration was not touched.
             KeyboardInterrupt: a signal ended the wait.
-            errors.PluginError: the web server's configuration cannot be changed.
+            errors.PluginError: the certificate cannot be read, or the web server's configuration
+                cannot be changed.
         """
         selected = self._selected
         settled = selected is None or (selected.turn is not None and selected.turn.settled)
@@ -262,6 +263,7 @@ class Configurator(
         Raises:
             CertificateRevoked: the certificate is revoked and was taken out of the lineage.
             KeyboardInterrupt: a signal ended the wait.
+            errors.PluginError: the certificate cannot be read.
         """
         selected = self._selected
         if selected is not None and selected.deployer is not None and selected.turn is None:
