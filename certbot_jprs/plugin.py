@@ -244,7 +244,8 @@ class Configurator(
         Raises:
             CertificateRevoked: a new certificate is revoked; nothing was reloaded.
             KeyboardInterrupt: a signal ended the wait.
-            errors.MisconfigurationError: its configuration is broken, or the reload failed.
+            errors.PluginError: its configuration is broken, the reload failed, nothing answers
+                any more after it, or a new certificate cannot be read.
         """
         turn = self._selected.turn if self._selected is not None else None
         if turn is None:
@@ -252,8 +253,7 @@ class Configurator(
                 self._selected.deployer.before_reload()
             self._installer.restart()
         elif not turn.held and not turn.reloaded:
-            self._installer.restart()
-            door.current.enter().restarted(turn)
+            door.current.enter().reload(turn, self._installer.restart)
 
     # RenewDeployer
 

@@ -42,7 +42,6 @@ class Desk:
         self.asked: list[x509.Certificate] = []
         self.status = Status.GOOD
         self.told: list[str] = []
-        self.on_ask: Callable[[], None] = lambda: None
         config_dir.add(NAME, versions=(1, 2))
         for kind, items in {"cert": [LEAF], "chain": [ISSUER], "fullchain": [LEAF, ISSUER]}.items():
             data = b"".join(pem(item) for item in items)
@@ -64,10 +63,10 @@ class Desk:
     def __exit__(self, *_exc: object) -> None:
         pass
 
-    def ask_all(self, items: Mapping[Any, Any], *_args: object) -> dict[Any, Answer]:
-        self.on_ask()
-        self.asked += [pair[0] for pair in items.values()]
-        return dict.fromkeys(items, Answer(self.status, "because"))
+    def ask_all(self, items: Mapping[Any, Any], tell: Callable[[Any, Answer], None]) -> None:
+        for key, pair in items.items():
+            self.asked.append(pair[0])
+            tell(key, Answer(self.status, "because"))
 
     def path(self, kind: str) -> str:
         return str(self.config_dir.live(NAME, kind))
