@@ -6,7 +6,7 @@ Rules of this file: it brings the rooms together and decides nothing; only the d
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Callable
 
 from certbot_jprs.ground import language, options
 from certbot_jprs.ground.roles import Role
@@ -110,13 +110,17 @@ class House:
         if turn is not None and self.decision.lineage is not None and config.verb in ISSUING:
             self._keeper.finish(turn, [self.decision.lineage])
 
-    def restarted(self, turn: Turn) -> None:
-        """Notices that Certbot reloaded the web server.
+    def reload(self, turn: Turn, reload: Callable[[], None]) -> None:
+        """Does Certbot's own reload, and looks at what was released before it.
 
         Args:
-            turn: the turn in which that was.
+            turn: the turn of this command.
+            reload: reloads the web server.
+
+        Raises:
+            errors.PluginError: the reload failed, or nothing answers any more after it.
         """
-        self._keeper.reloaded(turn)
+        self._keeper.reload(turn, reload)
 
     def hint(self, config: Any, failed_achalls: Any) -> str:
         """Returns what to check after challenges failed; nothing where others know better.

@@ -26,7 +26,7 @@ from certbot_jprs.ground.roles import Role
 from certbot_jprs.injection import inject
 from certbot_jprs.internals.delegation import Workers
 from certbot_jprs.internals.parser import ParsedCommand, after_parsing
-from certbot_jprs.internals.web import enhance, hosts
+from certbot_jprs.internals.web import deploy, enhance, hosts
 
 if TYPE_CHECKING:
     from certbot_jprs.house import Selected
@@ -178,20 +178,22 @@ class Configurator(
         Raises:
             CertificateRevoked: it is revoked; the web server's configuration was not touched.
             KeyboardInterrupt: a signal ended the wait.
-            errors.PluginError: the web server's configuration cannot be changed.
+            errors.PluginError: the certificate cannot be read, or the web server's configuration
+                cannot be changed.
         """
         selected = self._selected
         settled = selected is None or (selected.turn is not None and selected.turn.settled)
         if selected is not None and selected.deployer is not None and not settled:
             selected.deployer.before_install(cert_path, chain_path, fullchain_path)
-        for name in self._hosts(domain):
-            self._installer.deploy_cert(name, cert_path, key_path, chain_path, fullchain_path)
+        paths = (cert_path, key_path, chain_path, fullchain_path)
+        deploy(self._installer, self._hosts(domain), *paths)
 
     def enhance(self, domain: str, enhancement: str, options: Any = None) -> None:
         """Configures an enhancement, such as the redirect to HTTPS.
 
         Raises:
-            errors.PluginError: it cannot be configured, or all of the hosts have it already.
+            errors.PluginEnhancementAlreadyPresent: all hosts that can have it have it already.
+            errors.PluginError: no host can have it.
         """
         enhance(self._installer, self._hosts(domain), enhancement, options)
 
@@ -242,7 +244,8 @@ class Configurator(
         Raises:
             CertificateRevoked: a new certificate is revoked; nothing was reloaded.
             KeyboardInterrupt: a signal ended the wait.
-            errors.MisconfigurationError: its configuration is broken, or the reload failed.
+            errors.PluginError: its configuration is broken, the reload failed, nothing answers
+                any more after it, or a new certificate cannot be read.
         """
         turn = self._selected.turn if self._selected is not None else None
         if turn is None:
@@ -250,8 +253,7 @@ class Configurator(
                 self._selected.deployer.before_reload()
             self._installer.restart()
         elif not turn.held and not turn.reloaded:
-            self._installer.restart()
-            door.current.enter().restarted(turn)
+            door.current.enter().reload(turn, self._installer.restart)
 
     # RenewDeployer
 
@@ -261,6 +263,7 @@ class Configurator(
         Raises:
             CertificateRevoked: the certificate is revoked and was taken out of the lineage.
             KeyboardInterrupt: a signal ended the wait.
+            errors.PluginError: the certificate cannot be read.
         """
         selected = self._selected
         if selected is not None and selected.deployer is not None and selected.turn is None:

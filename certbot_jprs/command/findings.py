@@ -152,6 +152,8 @@ def _check_served(entry: Entry, now: datetime, add: Add) -> None:
         if certificate == entry.certificate:
             continue
         version = entry.version_of(certificate)
+        if version is None and entry.lineage.installer is None:
+            continue  # nobody installs it: a mail server's, say, whose name leads elsewhere
         level = Level.CRITICAL if utc(certificate, "not_valid_after") <= now else Level.WARNING
         if version is not None:
             message = _(

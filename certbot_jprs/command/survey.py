@@ -40,11 +40,13 @@ class Entry:
         answer: what the OCSP responder says about it; None: it names no responder.
         version: the version that ``live/`` points to.
         newest: the newest version in ``archive/``.
+        versions: the certificates of its versions, those that can be read.
         record: what waits to go into service.
         record_error: why that cannot be said; empty where it can.
         damage: what is wrong with the version in ``live/``; empty where it is sound.
         set_aside: certificate files of damaged versions, set aside since the newest version.
-        served: the certificate that port 443 serves, by name, for names that serve any.
+        served: the certificate that port 443 of this machine serves, by name, for names for
+            which it serves any; where its addresses differ, the one that is furthest behind.
         account_exists: whether its account is here.
     """
 
@@ -54,6 +56,7 @@ class Entry:
     answer: Answer | None = None
     version: int | None = None
     newest: int | None = None
+    versions: dict[int, x509.Certificate] = field(default_factory=dict)
     record: Record | None = None
     record_error: str = ""
     damage: str = ""
@@ -84,17 +87,8 @@ class Entry:
         Args:
             certificate: the certificate, as it is served for example.
         """
-        if certificate == self.certificate:
-            return self.version
-        try:
-            for version in archive.versions(self.lineage):
-                path = archive.files(self.lineage, version)["cert"]
-                with contextlib.suppress(ValueError):
-                    if certificates.load_all(path)[:1] == [certificate]:
-                        return version
-        except OSError:
-            return None
-        return None
+        known = self.versions.items()
+        return next((version for version, each in known if each == certificate), None)
 
 
 @dataclass
@@ -125,10 +119,7 @@ def make(config_dir: str) -> Survey:
     """
     entries, unreadable = _read_all(config_dir)
     _ask_responder(entries)
-    every = [name for entry in entries for name in entry.names if not name.startswith("*.")]
-    seen = served.look_at(every)
-    for entry in entries:
-        entry.served = {name: seen[name] for name in entry.names if name in seen}
+    _look(entries)
     return Survey(config_dir, entries, unreadable, schedulers.find(config_dir))
 
 
@@ -167,6 +158,7 @@ def _entry(config_dir: str, lineage: Lineage) -> Entry:
         entry.names = tuple(sorted(lineage.names()))
         entry.version = archive.current_version(lineage)
         entry.newest = max(archive.versions(lineage), default=None)
+        entry.versions = served.versions(lineage)
         entry.set_aside = soundness.damaged_in_a_row(lineage)
     except (OSError, ValueError):
         entry.certificate = None
@@ -199,6 +191,21 @@ def _ask_responder(entries: list[Entry]) -> None:
         with Responder() as responder:
             for number, answer in responder.ask_all(pairs).items():
                 entries[number].answer = answer
+
+
+def _look(entries: list[Entry]) -> None:
+    seen = served.look_at(place for entry in entries for place in served.places(entry.names))
+    for entry in entries:
+
+        def preference(certificate: x509.Certificate, entry: Entry = entry) -> tuple[bool, int]:
+            # One of its versions tells more than what an address that is not for it shows.
+            version = entry.version_of(certificate)
+            return version is None, version or 0
+
+        for name in entry.names:
+            shown = [each for place, each in seen.items() if each and place.name == name]
+            if shown:
+                entry.served[name] = min(shown, key=preference)
 
 
 def unicode_name(name: str) -> str | None:

@@ -13,6 +13,8 @@ import os
 import time
 from typing import Any
 
+from certbot import errors
+
 from certbot_jprs.ground import options
 from certbot_jprs.ground.exceptions import CertificateRevoked, WaitInterrupted
 from certbot_jprs.ground.language import _
@@ -55,6 +57,7 @@ class Deployer:
         Raises:
             CertificateRevoked: it is revoked.
             KeyboardInterrupt: a signal ended the wait.
+            errors.PluginError: it cannot be read.
         """
         lineage = files.with_certificate_file(self._config.config_dir, cert_path)
         self._wait(lineage, cert_path, chain_path, fullchain_path)
@@ -68,6 +71,7 @@ class Deployer:
         Raises:
             CertificateRevoked: the new version is revoked.
             KeyboardInterrupt: a signal ended the wait.
+            errors.PluginError: it cannot be read.
         """
         lineage = files.named(self._config.config_dir, name)
         if lineage is not None:
@@ -82,6 +86,7 @@ class Deployer:
         Raises:
             CertificateRevoked: a new version is revoked.
             KeyboardInterrupt: a signal ended the wait.
+            errors.PluginError: one cannot be read.
         """
         if self._settled or self._config.verb not in ("renew", "certonly"):
             return
@@ -105,10 +110,10 @@ class Deployer:
         fullchain_path: str | None,
     ) -> None:
         real_path = os.path.realpath(cert_path)
-        if real_path in self._settled:
+        if real_path in self._settled or not getattr(self._config, options.OCSP_TIMEOUT):
             return
         name = lineage.name if lineage is not None else cert_path
-        awaited = certificates.awaited(name, cert_path, chain_path, fullchain_path)
+        awaited = _read(name, cert_path, chain_path, fullchain_path)
         if awaited is None:
             logger.warning(
                 _(
@@ -151,5 +156,39 @@ class Deployer:
         stays = None
         if lineage is not None:
             version = archive.current_version(lineage)
-            stays = archive.withdraw(lineage, version) if version is not None else None
+            try:
+                stays = archive.withdraw(lineage, version) if version is not None else None
+            except OSError as error:
+                logger.error(
+                    _("The revoked certificate of {name} could not be taken away: {error}").format(
+                        name=name, error=error
+                    )
+                )
         return verdict.revoked(name, stays)
+
+
+def _read(
+    name: str, cert_path: str, chain_path: str | None, fullchain_path: str | None
+) -> Awaited | None:
+    """Reads what the wait needs.
+
+    Servers load the certificate and its chain from ``fullchain_path`` where that is given: beside
+    a good one, neither of the other files need be.
+
+    Raises:
+        errors.PluginError: what would be installed cannot be read.
+    """
+    try:
+        try:
+            return certificates.awaited(name, cert_path, chain_path, fullchain_path)
+        except (OSError, ValueError):
+            if fullchain_path is None:
+                raise
+            return certificates.awaited(name, fullchain_path, None, None)
+    except (OSError, ValueError) as error:
+        raise errors.PluginError(
+            _(
+                "The certificate {name} cannot be read, and was not installed ({error}). Mend or "
+                "restore that file."
+            ).format(name=name, error=error)
+        ) from error

@@ -22,6 +22,7 @@ from certbot_jprs.ground.exceptions import HoldingError
 from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
 from certbot_jprs.holding import noting
+from certbot_jprs.holding.installation import asked_for
 from certbot_jprs.holding.records import Record, Store
 from certbot_jprs.internals import interception
 from certbot_jprs.internals.delegate import WebServer
@@ -119,6 +120,7 @@ def of_this_run(config: Any, name: str, run_hooks: Callable[[], None], workers: 
     if config.verb == "run" and config.installer == NAME:
         record.install = [str(domain) for domain in config.domains]
         record.redirect = config.redirect is not False
+        record.enhancements = asked_for(config)
     try:
         store.save(record)
     except OSError as error:  # only a kill before it is in service would be felt

@@ -26,7 +26,7 @@ from certbot_jprs.ground.exceptions import HoldingError
 from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
 from certbot_jprs.ground.said import words
-from certbot_jprs.holding import jobs, noting, release
+from certbot_jprs.holding import jobs, noting, release, watched
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.leftovers import is_held_by_us, set_damaged_aside
 from certbot_jprs.holding.records import Record, Step, Store
@@ -117,18 +117,18 @@ class Keeper:
             # A PluginError from here would be shown as "The plugin is not working".
             raise errors.Error(_not_in_service(failed))
 
-    def reloaded(self, turn: Turn) -> None:
-        """Notices that the web server was reloaded by Certbot, after a release on the spot.
+    def reload(self, turn: Turn, reload: Callable[[], None]) -> None:
+        """Does Certbot's own reload, and looks at what was released on the spot before it.
 
         Args:
             turn: the turn in which that was.
+            reload: reloads the web server.
+
+        Raises:
+            HoldingError: nothing answers any more where something did right before.
+            errors.PluginError: the reload failed.
         """
-        for name in turn.unreloaded:
-            try:
-                Store(turn.config.config_dir).remove(name)
-            except OSError:
-                logger.debug("The record of %s could not be removed", name, exc_info=True)
-        turn.unreloaded.clear()
+        watched.reload(turn, reload)
 
     # What Certbot's steps call: see interception.Interceptor
 

@@ -61,6 +61,7 @@ class Record:
         reload: whether the web server is to be reloaded by this plugin.
         install: for a first certificate, the names to configure in it; empty otherwise.
         redirect: whether those shall redirect to HTTPS.
+        enhancements: what else was asked for with them, as destinations of Certbot's options.
         failure: what went wrong last, for ``certbot-jprs status``; see ``ground/said``.
     """
 
@@ -73,6 +74,7 @@ class Record:
     reload: bool = False
     install: list[str] = dataclasses.field(default_factory=list)
     redirect: bool = False
+    enhancements: list[str] = dataclasses.field(default_factory=list)
     failure: str = ""
 
     def to_json(self) -> str:
@@ -119,8 +121,8 @@ class Record:
             and isinstance(self.since, (int, float))
             and 0 <= self.since <= _LAST_TIME  # neither is NaN
             and all(type(f) is bool for f in (self.directory_hooks, self.reload, self.redirect))
-            and isinstance(self.install, list)
-            and all(isinstance(name, str) for name in self.install)
+            and all(isinstance(each, list) for each in (self.install, self.enhancements))
+            and all(isinstance(name, str) for name in (*self.install, *self.enhancements))
         ):
             raise ValueError("a field has a wrong type")
 

@@ -10,19 +10,17 @@ Rules of this file:
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Hashable, Sequence
 from typing import Callable
 
-from certbot import errors
-
 from certbot_jprs.ground import display_util, language
 from certbot_jprs.ground.language import _, marked
 from certbot_jprs.ground.said import Said, words
+from certbot_jprs.holding.installation import install
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.records import Step, Store
-from certbot_jprs.internals import web
+from certbot_jprs.holding.sight import Sight, View
 from certbot_jprs.internals.delegate import WebServer
 from certbot_jprs.lineage import archive, soundness
 from certbot_jprs.lineage.files import Lineage
@@ -165,7 +163,7 @@ class Steps:
             return True
         return self.attempt(
             [job],
-            lambda: _install(job),
+            lambda: install(job.record, job.lineage, job.installer()),
             marked(
                 "The certificate {name} could not be installed in {server}. Run the command that "
                 "ordered it again. The error:\n"
@@ -175,7 +173,11 @@ class Steps:
         )
 
     def _reload(self, jobs: Sequence[Job]) -> None:
-        """Has a web server reloaded, once for all that share it."""
+        """Has the web server reloaded, once for all that share it, and looks at what it serves."""
+        views: dict[str, View] = {}
+        for job in jobs:
+            self._view(job, views)
+        sight = Sight(views.values())
         if jobs and self.attempt(
             jobs,
             lambda: jobs[0].installer().restart(),
@@ -187,23 +189,41 @@ class Steps:
             ),
             jobs[0].server,
         ):
+            sight.look()
             for job in jobs:
-                self._succeed(job)
+                self._succeed(job, views.get(job.name))
 
-    def _succeed(self, job: Job) -> None:
-        if job.name in self.failures:  # its hooks: the next run goes on with them
-            return
-        self.forget(job)
-        record = job.record
-        if record.in_service is None and not job.earlier:
-            return  # a first certificate: Certbot is about to say so
+    def _view(self, job: Job, views: dict[str, View]) -> None:
+        """Reads what is needed to look at what visitors of a lineage are served."""
+
+        def view() -> None:
+            expected = bool(job.record.install)
+            views[job.name] = View.of(job.lineage, job.installer, expected=expected)
+
+        self.attempt([job], view, marked("What {name} serves could not be looked at: {error}"))
+
+    def _succeed(self, job: Job, view: View | None = None) -> None:
+        """Forgets a lineage for which nothing is left to do, and says what visitors see of it."""
         with language.of([job.language]):
-            said = (
-                _("The new certificate of {name} is in service.")
-                if record.reload
-                else _("The new certificate of {name} is released, and its deploy hooks were run.")
-            )
-            display_util.notify(said.format(name=record.name))
+            if view is not None and view.silent:
+                failure = view.failure()
+                logger.error(words(failure))
+                self.fail(job, failure)
+            if job.name in self.failures:  # or its hooks: the next run goes on with them
+                return
+            self.forget(job)
+            if view is not None and view.behind:
+                view.say()
+            elif job.record.in_service is None and not job.earlier:
+                return  # a first certificate: Certbot is about to say so
+            elif view is not None:
+                view.say()
+            else:
+                display_util.notify(
+                    _(
+                        "The new certificate of {name} is released, and its deploy hooks were run."
+                    ).format(name=job.name)
+                )
 
 
 def _link(lineage: Lineage, version: int) -> None:
@@ -215,27 +235,3 @@ def _link(lineage: Lineage, version: int) -> None:
     """
     soundness.check(lineage, version)
     archive.link_to(lineage, version)
-
-
-def _install(job: Job) -> None:
-    """Configures a certificate in its web server; nothing of it stays where that fails.
-
-    Raises:
-        errors.Error: it cannot be configured.
-    """
-    record, links, plugin = job.record, job.lineage.links, job.installer()
-    names = [host for name in record.install for host in web.hosts(plugin, name)]
-    try:
-        for name in names:
-            plugin.deploy_cert(
-                name, links["cert"], links["privkey"], links["chain"], links["fullchain"]
-            )
-            plugin.save()
-        plugin.save("Deployed ACME Certificate")
-        if record.redirect:
-            with contextlib.suppress(errors.PluginEnhancementAlreadyPresent):
-                web.enhance(plugin, names, "redirect")
-            plugin.save("Add enhancement redirect")
-    except BaseException:
-        plugin.recovery_routine()
-        raise

@@ -31,8 +31,28 @@ def hosts(plugin: Any, name: str) -> list[str]:
     return sorted(covered) or [name]
 
 
+def deploy(plugin: Any, names: list[str], *paths: str | None) -> None:
+    """Configures a certificate for several hosts.
+
+    With Apache, making the virtual host of the next one reloads Augeas, which drops what was not
+    saved: so each is saved by itself, as Certbot's client does after each name.
+
+    Args:
+        plugin: an installer that has read its server's configuration.
+        names: the hosts.
+        paths: of the certificate, the key, the chain and the full chain, as ``deploy_cert`` takes
+            them.
+
+    Raises:
+        errors.PluginError: the configuration cannot be changed.
+    """
+    for name in names:
+        plugin.deploy_cert(name, *paths)
+        plugin.save()
+
+
 def enhance(plugin: Any, names: list[str], enhancement: str, options: Any = None) -> None:
-    """Configures an enhancement for several hosts.
+    """Configures an enhancement for several hosts; one that fails keeps no other from it.
 
     Args:
         plugin: an installer that has read its server's configuration.
@@ -41,14 +61,19 @@ def enhance(plugin: Any, names: list[str], enhancement: str, options: Any = None
         options: its options, as Certbot gives them.
 
     Raises:
-        errors.PluginEnhancementAlreadyPresent: all of them have it already.
-        errors.PluginError: it cannot be configured.
+        errors.PluginEnhancementAlreadyPresent: it was there already wherever it can be.
+        errors.PluginError: it cannot be configured for any of them. The installer says by
+            itself of each host why it cannot.
     """
-    present = 0
+    configured, present, failed = 0, None, None
     for name in names:
         try:
             plugin.enhance(name, enhancement, options)
-        except errors.PluginEnhancementAlreadyPresent:
-            present += 1
-            if present == len(names):
-                raise
+            configured += 1
+        except errors.PluginEnhancementAlreadyPresent as error:
+            present = error
+        except errors.PluginError as error:
+            failed = error
+    reason = present or failed
+    if not configured and reason is not None:
+        raise reason

@@ -106,6 +106,27 @@ def test_rollback(world: World) -> None:
     assert world.apache.hashes() == before
 
 
+def test_rollback_where_mod_ssl_was_off_before(world: World) -> None:
+    world.vhost(NAME)
+    enabled = world.path("/etc/apache2/mods-enabled")
+    before = world.apache.hashes()
+    assert not (enabled / "ssl.load").is_symlink()
+    world.certbot(*first(world, *NOT_AT_ALL, "--no-redirect")).check()
+    assert serves_https(world)
+    world.certbot("rollback", "-n", "-i", PLUGIN).check()
+    after = world.apache.hashes()
+    # Certbot leaves the modules to a2enmod, which enabled some with mod_ssl: nothing else is left.
+    left = set(after) - set(before)
+    assert all(name.startswith("mods-enabled/") for name in left), left
+    assert {name: after.get(name) for name in before} == before
+    assert not world.apache.configtest().returncode
+    assert NAME in world.http(NAME)
+    assert NAME not in world.read("/etc/apache2/ports.conf")
+    # And from there all over again.
+    world.certbot("install", "-n", "-i", PLUGIN, "--cert-name", NAME, "-d", NAME).check()
+    assert world.served(NAME).serial == world.jprs.issued[-1].serial
+
+
 def test_killed_while_waiting(world: World) -> None:
     before = prepared(world)
     world.ocsp.lag = 600

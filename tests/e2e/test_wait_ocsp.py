@@ -115,6 +115,24 @@ def test_good(world: World) -> None:
     assert good_at <= result.ended
 
 
+@pytest.mark.parametrize("how", ["option", "option with a slash", "hook's environment"])
+def test_a_lineage(world: World, how: str) -> None:
+    world.ocsp.lag = 2
+    (issued,) = fleet.kept(world, [WWW])
+    live = f"/etc/letsencrypt/live/{WWW}"
+    args: tuple[str, ...] = ("--lineage", live + ("/" if "slash" in how else ""))
+    env = None
+    if how.startswith("hook"):
+        args, env = (), {"RENEWED_LINEAGE": live}
+    result = jprs(world, "wait-ocsp", *args, *QUICK, env=env)
+    assert result.returncode == 0, f"{result}"
+    assert f"{WWW}: the OCSP" in result.output
+    assert "says good" in result.output
+    good_at = world.ocsp.good_at(issued.serial)
+    assert good_at is not None
+    assert good_at <= result.ended
+
+
 def test_nothing_to_wait_for(world: World) -> None:
     world.jprs.ocsp_urls = ()
     _issued, files = mint(world)

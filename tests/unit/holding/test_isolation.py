@@ -15,6 +15,7 @@ from certbot_jprs.holding import release, steps
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.records import Record, Step
 from certbot_jprs.lineage import archive, soundness
+from certbot_jprs.machine import served
 from certbot_jprs.ocsp import certificates
 from certbot_jprs.ocsp.evaluation import Status
 from certbot_jprs.wait import verdict
@@ -79,7 +80,8 @@ STEPS: dict[str, Break] = {
     "judge": of_function(verdict, "judge", lambda name, *_rest: str(name)),
     "link": of_function(archive, "link_to", of_lineage),
     "hooks": hooks,
-    "install": of_function(steps, "_install", of_lineage),
+    "install": of_function(steps, "install", lambda record, *_rest: str(record.name)),
+    "look": of_function(served, "versions", of_lineage),
     "apache": apache,
 }
 

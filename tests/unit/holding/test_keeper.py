@@ -609,7 +609,7 @@ def test_a_first_certificate_waits_on_the_spot(
     assert turn.reloaded == (verb == "certonly")
     # Under `run` the record stays until Certbot has reloaded.
     assert bench.store.has(NAME)
-    bench.keeper.reloaded(turn)
+    bench.keeper.reload(turn, lambda: None)
     assert bench.store.has(NAME) == (verb == "certonly")
 
 
@@ -624,7 +624,7 @@ def test_a_record_that_cannot_be_removed_stops_no_reload(
     released.act = release_it
     bench.deploy(config)
     monkeypatch.setattr(durable, "remove", failing(errno.EROFS))
-    bench.keeper.reloaded(bench.govern(config))
+    bench.keeper.reload(bench.govern(config), lambda: None)
     assert bench.store.has(NAME)
 
 

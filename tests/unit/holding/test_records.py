@@ -34,6 +34,7 @@ FULL = Record(
     reload=True,
     install=["www.example.jp", "日本語.example"],
     redirect=True,
+    enhancements=["hsts", "staple"],
     failure=Said("Apache could not be reloaded: {error}", error='"syntax"'),
 )
 
@@ -92,8 +93,14 @@ def test_a_failure_of_an_older_version_is_shown_as_it_was_kept(
 def test_a_record_holds_no_commands_and_no_keys() -> None:
     assert {field.name for field in dataclasses.fields(Record)} == {
         *("name", "step", "in_service", "held", "since", "directory_hooks"),
-        *("reload", "install", "redirect", "failure"),
+        *("reload", "install", "redirect", "enhancements", "failure"),
     }
+
+
+def test_a_record_of_the_version_before_still_works() -> None:
+    values = json.loads(FULL.to_json())
+    del values["enhancements"]
+    assert Record.from_json(json.dumps(values)) == dataclasses.replace(FULL, enhancements=[])
 
 
 def test_where_there_is_none(store: Store, config_dir: ConfigDir) -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 import errno
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +19,7 @@ from certbot_jprs.ground import options
 from certbot_jprs.ground.exceptions import WaitInterrupted
 from certbot_jprs.ground.names import NAME as PLUGIN
 from certbot_jprs.ground.said import from_json
-from certbot_jprs.holding import release, steps
+from certbot_jprs.holding import installation, release, sight, steps
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.records import Record, Step, Store
 from certbot_jprs.holding.release import Release
@@ -27,6 +27,9 @@ from certbot_jprs.internals.delegate import Delegate
 from certbot_jprs.internals.delegates import APACHE
 from certbot_jprs.internals.delegation import Workers
 from certbot_jprs.lineage import archive, durable
+from certbot_jprs.lineage.files import Lineage
+from certbot_jprs.machine import served
+from certbot_jprs.machine.served import Place
 from certbot_jprs.ocsp.evaluation import Answer, Status
 from certbot_jprs.wait import gate, verdict
 from tests.unit import pki
@@ -66,6 +69,7 @@ class Apache:
     def __init__(self, steps: list[str]) -> None:
         self.steps = steps
         self.broken: dict[str, str] = {}
+        self.on_reload: Callable[[], None] = lambda: None
 
     def _do(self, word: str) -> None:
         self.steps.append(word)
@@ -74,6 +78,7 @@ class Apache:
 
     def restart(self) -> None:
         self._do("reload")
+        self.on_reload()
 
     def deploy_cert(self, name: str, *paths: str) -> None:
         assert [os.path.basename(path) for path in paths] == [
@@ -81,8 +86,14 @@ class Apache:
         ]
         self._do(f"deploy {name}")
 
-    def enhance(self, name: str, what: str, _options: object) -> None:
-        self._do(f"{what} {name}")
+    def enhance(self, name: str, what: str, options: object) -> None:
+        self._do(f"{options or what} {name}")
+
+    def enable_autohsts(self, lineage: Lineage, names: list[str]) -> None:
+        self._do(f"autohsts {lineage.name} {' '.join(names)}")
+
+    def get_all_names(self) -> set[str]:
+        return {A, B, "www.other.jp"}
 
     def save(self, _title: str = "") -> None:
         pass
@@ -102,6 +113,46 @@ class Installing(Workers):
         return self._apache
 
 
+class Visitors:
+    """What they are served: each lineage's version that the web server loaded last.
+
+    Attributes:
+        loads: which lineages a reload has the server load anew; None: all.
+        elsewhere: what is served whatever is loaded here; None: nothing.
+    """
+
+    def __init__(self, jobs: list[Job], steps: list[str]) -> None:
+        self._jobs = jobs
+        self._steps = steps
+        self._loaded: dict[str, bytes] = {}
+        self.loads: set[str] | None = None
+        self.elsewhere: dict[str, x509.Certificate | None] = {}
+        self.looks = 0
+
+    def load(self, name: str) -> None:
+        for job in self._jobs:
+            if name == job.name and (self.loads is None or name in self.loads):
+                with open(job.lineage.links["cert"], "rb") as file:
+                    self._loaded[name] = file.read()
+
+    def reloaded(self) -> None:
+        for job in self._jobs:
+            self.load(job.name)
+
+    def look_at(
+        self, places: Iterable[Place], seconds: float = 5.0
+    ) -> dict[Place, x509.Certificate | None]:
+        assert 0 < seconds <= 5
+        self.looks += 1
+        found: dict[Place, x509.Certificate | None] = {}
+        for place in places:
+            pem = self._loaded.get(place.name)
+            seen = x509.load_pem_x509_certificate(pem) if pem is not None else None
+            seen = self.elsewhere.get(place.name, seen)
+            found[place] = seen
+        return found
+
+
 class Bench:
     """Held lineages, and all that releases them."""
 
@@ -115,10 +166,16 @@ class Bench:
         self.says: dict[tuple[str, str], list[Status]] = {}
         self.on_ask: Callable[[], None] = lambda: None
         self.failures: dict[str, str] = {}
-        for module in (release, steps, verdict):
+        self.visitors = Visitors(self.jobs, self.steps)
+        self.apache.on_reload = self.visitors.reloaded
+        monkeypatch.setattr(served, "listening", lambda _port: ["192.0.2.1"])
+        monkeypatch.setattr(served, "look_at", self.visitors.look_at)
+        monkeypatch.setattr(sight, "SECONDS", 0.05)
+        monkeypatch.setattr(sight, "PAUSE", 0.01)
+        for module in (release, steps, sight, verdict):
             monkeypatch.setattr(vars(module)["display_util"], "notify", self.told.append)
         for level in ("warning", "error"):
-            for module in (release, steps, verdict):
+            for module in (installation, release, sight, steps, verdict):
                 monkeypatch.setattr(
                     module.logger, level, lambda text, *_a, **_k: self.told.append(text)
                 )
@@ -179,6 +236,8 @@ class Bench:
             Installing(self.apache),
         )
         self.jobs.append(job)
+        if record.in_service is not None:
+            self.visitors.load(name)
         return job
 
     def write(
@@ -423,6 +482,36 @@ def test_an_interrupted_first_installation_is_made_up_for(bench: Bench, redirect
     assert f"The new certificate of {A} is in service." in bench.told
 
 
+def test_all_that_was_asked_for_with_it_is_made_up_for_in_certbots_order(bench: Bench) -> None:
+    asked = ["uir", "staple", "hsts", "auto_hsts", "what a later version writes"]
+    record = Record(A, held=2, reload=True, install=[A], redirect=True, enhancements=asked)
+    bench.add(A, record=record).earlier = True
+    chain = str(bench.config_dir.live(A, "chain"))
+    assert bench.run()[2:] == [
+        *(f"Strict-Transport-Security {A}", f"redirect {A}", f"{chain} {A}"),
+        *(f"Upgrade-Insecure-Requests {A}", f"autohsts {A} {A}", "reload"),
+    ]
+
+
+def test_what_cannot_be_made_up_for_is_named_with_its_command(bench: Bench) -> None:
+    asked = ["hsts", "uir", "auto_hsts"]
+    record = Record(A, held=2, reload=True, install=[A], redirect=True, enhancements=asked)
+    bench.add(A, record=record).earlier = True
+    bench.apache.broken = {"Strict-Transport-Security": "no", "autohsts": "no"}
+    found = bench.run()
+    assert found.count("recover") == 2
+    assert [*found[-4:]] == [
+        f"Upgrade-Insecure-Requests {A}",
+        *(f"autohsts {A} {A}", "recover", "reload"),
+    ]
+    command = f"certbot enhance -i {PLUGIN} --cert-name {A} --hsts --auto-hsts"
+    assert any(text.endswith(command) for text in bench.told)
+    # It is in service all the same, and nothing is left to do for the next run.
+    assert f"The new certificate of {A} is in service." in bench.told
+    assert bench.failures == {}
+    assert bench.record(A) is None
+
+
 def test_a_redirect_that_is_there_already_is_fine(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -560,3 +649,153 @@ def test_a_signal_ends_the_wait_and_says_how_to_go_on(bench: Bench, names: tuple
 
 def test_nothing_held_is_nothing_done(bench: Bench) -> None:
     assert bench.run() == []
+
+
+# What visitors see
+
+
+def test_in_service_is_said_of_what_was_seen(bench: Bench) -> None:
+    bench.add(A)
+    bench.run()
+    assert f"The new certificate of {A} is in service." in bench.told
+    assert bench.visitors.looks == 2  # right before the reload, and once after it
+
+
+def test_an_older_version_that_is_still_served(bench: Bench) -> None:
+    bench.add(A)
+    bench.add(B)
+    bench.visitors.loads = {B}
+    bench.run()
+    (said,) = [text for text in bench.told if "still does not serve" in text]
+    assert f"certificate of {A}" in said
+    assert f"192.0.2.1; {A}" in said
+    assert "ss -ltnp" in said
+    assert f"The new certificate of {A} is in service." not in bench.told
+    assert f"The new certificate of {B} is in service." in bench.told
+    # The release is over: nothing that the next run could do.
+    assert bench.failures == {}
+    assert bench.record(A) is None
+    assert bench.visitors.looks > 3
+
+
+def test_one_that_is_served_after_a_while(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sight, "SECONDS", 30.0)
+    bench.add(A)
+    bench.visitors.loads = set()
+    real = bench.visitors.look_at
+
+    def look_at(
+        places: Iterable[Place], seconds: float = 5.0
+    ) -> dict[Place, x509.Certificate | None]:
+        if bench.visitors.looks == 3:
+            bench.visitors.loads = None
+            bench.visitors.reloaded()
+        return real(places, seconds)
+
+    monkeypatch.setattr(served, "look_at", look_at)
+    bench.run()
+    assert bench.visitors.looks == 4
+    assert f"The new certificate of {A} is in service." in bench.told
+
+
+def test_a_server_that_listens_only_after_a_while(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sight, "SECONDS", 30.0)
+    record = Record(A, held=2, reload=True, install=[A])
+    bench.add(A, record=record).earlier = True
+    asked: list[int] = []
+
+    def listening(port: int) -> list[str]:
+        asked.append(port)
+        return ["192.0.2.1"] if len(asked) > 3 else []
+
+    monkeypatch.setattr(served, "listening", listening)
+    bench.run()
+    assert len(asked) == 4
+    assert f"The new certificate of {A} is in service." in bench.told
+
+
+def test_where_nothing_answers_any_more(bench: Bench) -> None:
+    bench.add(A)
+    bench.add(B)
+    bench.apache.on_reload = lambda: bench.visitors.elsewhere.update({A: None})
+    bench.run()
+    assert list(bench.failures) == [A]
+    assert f"192.0.2.1; {A}" in bench.failures[A]
+    assert bench.said.count("Nothing answers any more") == 1
+    kept = bench.record(A)
+    assert kept is not None
+    assert (kept["step"], from_json(kept["failure"])) == ("hooked", bench.failures[A])
+
+
+def test_a_place_that_could_not_be_looked_at_in_time_is_not_called_silent(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.add(A)
+    real = bench.visitors.look_at
+
+    def look_at(
+        places: Iterable[Place], seconds: float = 5.0
+    ) -> dict[Place, x509.Certificate | None]:
+        return {} if "reload" in bench.steps else real(places, seconds)
+
+    monkeypatch.setattr(served, "look_at", look_at)
+    bench.run()
+    assert bench.failures == {}
+    assert "still does not serve" not in bench.said
+    assert f"The new certificate of {A} is released, and the web server reloaded." in bench.told
+
+
+@pytest.mark.parametrize("before", ["nothing", "another's"])
+def test_a_name_that_showed_none_of_the_versions_before_is_not_judged(
+    bench: Bench, before: str
+) -> None:
+    bench.add(A)
+    bench.visitors.elsewhere = {A: None if before == "nothing" else leaf(A)}
+    bench.run()
+    assert "still does not serve" not in bench.said
+    assert "Nothing answers" not in bench.said
+    assert "in service." not in bench.said
+    assert f"The new certificate of {A} is released, and the web server reloaded." in bench.told
+    assert bench.failures == {}
+    assert bench.visitors.looks == 1
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_a_wildcard_is_looked_at_by_the_hosts_that_it_was_installed_for(
+    bench: Bench, installed: bool
+) -> None:
+    name = "example.jp"
+    certificate = pki.mint(
+        "*.example.jp",
+        pki.ec_key("wildcard"),
+        ISSUER.subject,
+        ISSUER_KEY,
+        extensions=[
+            (x509.SubjectAlternativeName([x509.DNSName("*.example.jp")]), False),
+            pki.aia("http://ocsp.example/"),
+        ],
+        not_before=NOW,
+        not_after=NOW + pki.DAY,
+    )
+    record = Record(name, held=2, reload=True, install=["*.example.jp"] if installed else [])
+    bench.add(name, record=record).earlier = True
+    bench.config_dir.archive(name, "privkey", 2).write_bytes(pem(pki.ec_key("wildcard")))
+    bench.config_dir.archive(name, "cert", 2).write_bytes(pem(certificate))
+    bench.config_dir.archive(name, "fullchain", 2).write_bytes(pem(certificate) + pem(ISSUER))
+    bench.visitors.elsewhere = {A: leaf(A), B: certificate}
+    bench.run()
+    # B serves the new one: where it was judged, or installed just now, that is seen.
+    assert f"The new certificate of {name} is in service." in bench.told
+    assert "*" not in bench.said
+
+
+def test_one_that_cannot_be_read_is_not_looked_for(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.add(A)
+    monkeypatch.setattr(archive, "current_version", lambda _lineage: None)
+    assert bench.run()[-1] == "reload"
+    assert bench.visitors.looks == 1
+    assert bench.failures == {}
