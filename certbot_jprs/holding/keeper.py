@@ -35,6 +35,7 @@ from certbot_jprs.internals import interception
 from certbot_jprs.internals.delegation import Workers
 from certbot_jprs.lineage import archive, files
 from certbot_jprs.lineage.files import Lineage
+from certbot_jprs.validation.reloads import Reloads
 
 logger = logging.getLogger(__name__)
 
@@ -44,10 +45,12 @@ class Keeper:
 
     Args:
         namespace: the options of the command; None where they are not known.
+        reloads: the reloads of this process.
     """
 
-    def __init__(self, namespace: argparse.Namespace | None) -> None:
+    def __init__(self, namespace: argparse.Namespace | None, reloads: Reloads) -> None:
         self._namespace = namespace
+        self._reloads = reloads
         self._turn: Turn | None = None
         self._queue: dict[str, Job] = {}
         self._engaged: bool | None = None
@@ -205,6 +208,9 @@ class Keeper:
         name = os.path.basename(lineage_path)
         job = jobs.of_this_run(config, name, run, turn.workers)
         if config.verb == "renew" and (config.installer is None or job.server is not None):
+            for other in self._queue.values():
+                if other.server_key() == job.server_key():
+                    other.workers = job.workers  # one plugin object is enough, and not small
             self._queue[name] = job
             turn.held = True
             display_util.notify(
@@ -220,7 +226,16 @@ class Keeper:
             raise HoldingError(_not_in_service(failed))
 
     def at_end(self) -> Callable[[], None]:
-        """Waits for all that is held, side by side, and releases it."""
+        """Waits for all that is held, side by side, and releases it.
+
+        The last that the run does to a web server is a reload without anything of a challenge.
+        """
+        try:
+            return self._release_all()
+        finally:
+            self._reloads.settle()
+
+    def _release_all(self) -> Callable[[], None]:
         namespace = self._namespace
         if namespace is None or namespace.dry_run:
             return lambda: None
