@@ -6,9 +6,14 @@ Rules of this file: as of the room.
 from __future__ import annotations
 
 import contextlib
+import fnmatch
+import ipaddress
+import logging
 import time
 from collections.abc import Iterator
 from typing import Any, Callable
+
+logger = logging.getLogger(__name__)
 
 
 class _Time:
@@ -22,7 +27,7 @@ class _Time:
 
 
 @contextlib.contextmanager
-def sleeping(plugin: Any, sleep: Callable[[float], None]) -> Iterator[bool]:
+def sleeping(plugin: Any, sleep: Callable[[float], None]) -> Iterator[None]:
     """Has a plugin for a web server sleep in another way while it puts up challenges.
 
     Why: after the reload for http-01 Apache's sleeps for 3 seconds, a "dirty hack" in its own
@@ -31,30 +36,29 @@ def sleeping(plugin: Any, sleep: Callable[[float], None]) -> Iterator[bool]:
     ``perform`` knows the module ``time`` by that name, which is another one meanwhile. Tested with
     Certbot 1.21, 2.1 and 5.8.
 
+    Where this version of the plugin has no such name, it sleeps by itself.
+
     Args:
         plugin: the plugin object.
         sleep: is given the seconds that the plugin would sleep.
-
-    Yields:
-        False where this version of the plugin has no such name: then it sleeps by itself.
     """
     names = getattr(getattr(type(plugin), "perform", None), "__globals__", {})
     if names.get("time") is not time:
-        yield False
+        yield
         return
     names["time"] = _Time(sleep)
     try:
-        yield True
+        yield
     finally:
         names["time"] = time
 
 
 def addresses_of(plugin: Any, name: str, port: int) -> set[str]:
-    """Returns the addresses on which a web server's configuration has a name answered.
+    """Returns the addresses on which alone a web server's configuration has a name answered.
 
     Why: a virtual host that listens on one address serves its challenges there alone. How: by the
-    plugin's ``vhosts``, whose form Certbot does not promise. Tested with Certbot 1.21, 2.1 and 5.8,
-    Apache's and nginx's.
+    virtual hosts that the plugin has read (Apache's are its ``vhosts``, nginx's its parser's), and
+    their ``addrs``, whose form Certbot does not promise. Tested with Certbot 1.21, 2.1 and 5.8.
 
     Args:
         plugin: an authenticator that has read its server's configuration.
@@ -66,18 +70,37 @@ def addresses_of(plugin: Any, name: str, port: int) -> set[str]:
         virtual host for it, or this version of the plugin does not tell.
     """
     found = set()
-    for vhost in getattr(plugin, "vhosts", None) or ():
-        names = vhost.get_names() if hasattr(vhost, "get_names") else getattr(vhost, "names", ())
-        if not any(_covers(str(pattern), name) for pattern in names):
-            continue
-        for address in getattr(vhost, "addrs", ()):
-            if address.get_port() in (str(port), "*", ""):
-                found.add(address.get_addr().strip("[]"))
-    everywhere = {"", "*", "_default_", "0.0.0.0", "::"}  # noqa: S104 - compared, not bound
-    return set() if found & everywhere else found
+    try:
+        for vhost in _virtual_hosts(plugin):
+            names = vhost.get_names() if hasattr(vhost, "get_names") else vhost.names
+            if any(_covers(str(pattern), name) for pattern in names):
+                found |= {_plain(each) for each in vhost.addrs if _has_port(each, port)}
+    except (AttributeError, TypeError) as error:
+        logger.debug("The virtual hosts of this version are unknown to certbot-jprs: %s", error)
+        return set()
+    return set() if None in found else {str(address) for address in found}
+
+
+def _virtual_hosts(plugin: Any) -> Any:
+    return plugin.vhosts if hasattr(plugin, "vhosts") else plugin.parser.get_vhosts()
+
+
+def _has_port(address: Any, port: int) -> bool:
+    return address.get_port() in (str(port), "*", "")
+
+
+def _plain(address: Any) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Returns the address of a virtual host; None where that is all, or a name."""
+    try:
+        plain = ipaddress.ip_address(address.get_addr().strip("[]"))
+    except ValueError:
+        return None
+    return None if plain.is_unspecified else plain
 
 
 def _covers(pattern: str, name: str) -> bool:
-    """Tells whether a name of a virtual host, maybe with a wildcard at its begin, is a name."""
+    """Tells whether a name of a virtual host, maybe with wildcards, covers a name."""
     pattern = pattern.lower()
-    return pattern == name or (pattern.startswith("*.") and name.endswith(pattern[1:]))
+    if pattern.startswith("."):  # nginx: the domain, and all below it
+        return name == pattern[1:] or name.endswith(pattern)
+    return fnmatch.fnmatchcase(name, pattern)

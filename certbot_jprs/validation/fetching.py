@@ -4,25 +4,27 @@ Rules of this file:
 
 - Only this machine's own addresses are asked, without a proxy, and redirects are not followed: what
   cannot be fetched so is given the whole time, as Certbot gives it.
-- A reload has taken effect where a file is there twice: an old process of the web server may
-  answer once more.
+- A reload has taken effect where a file is there several times: an old process of the web server
+  may answer once more.
+- The whole time is the limit whatever a server does: silent, slow or talkative.
 """
 
 from __future__ import annotations
 
 import contextlib
-import http.client
+import socket
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from enum import Enum
+from typing import Callable, NamedTuple
 
-PAUSE = 0.03
-"""Seconds between two tries."""
+PAUSE = 0.05
+"""Seconds between two rounds."""
 
-TIMES = 2
-"""How often everything has to be there, one time after the other."""
+TIMES = 3
+"""How many rounds, one after the other, have to find everything."""
 
-_MOST_BYTES = 4096
+_MOST_BYTES = 8192
 
 
 class File(NamedTuple):
@@ -43,56 +45,95 @@ class File(NamedTuple):
     content: bytes
 
 
-def until_there(files: Sequence[File], seconds: float) -> bool:
+class _Seen(Enum):
+    THERE = "there"
+    MISSING = "missing"
+    NOBODY = "nobody listens there"
+
+
+def until_there(files: Callable[[], Sequence[File]], seconds: float) -> bool:
     """Waits until files can be fetched.
 
     Args:
-        files: the files; where nothing listens, a file is passed over.
+        files: returns them, at each round anew: a reload may open a port. Where nothing listens, a
+            file is passed over.
         seconds: how long at most.
 
     Returns:
-        Whether all are there. Where none can be asked for, the whole time has passed too.
+        Whether all are there. Where none can be asked for, or not all are, the whole time has
+        passed.
     """
     deadline = time.monotonic() + seconds
-    missing, seen = list(files), 0
-    while missing and seen < TIMES:
-        try:
-            seen = seen + 1 if all(_is_there(file, deadline) for file in missing) else 0
-        except _NobodyListensError as error:
-            missing.remove(error.file)
-            continue
-        left = deadline - time.monotonic()
-        if left <= 0:
+    rounds = 0
+    while time.monotonic() < deadline:
+        rounds = rounds + 1 if _all_there(files(), deadline) else 0
+        if rounds == TIMES:
+            return True
+        time.sleep(max(0.0, min(PAUSE, deadline - time.monotonic())))
+    return False
+
+
+def _all_there(files: Sequence[File], deadline: float) -> bool:
+    found = False
+    for file in files:
+        seen = _look(file, deadline)
+        if seen is _Seen.MISSING:
             return False
-        time.sleep(min(PAUSE, left))
-    if not missing:
-        time.sleep(max(0.0, deadline - time.monotonic()))
-    return bool(missing)
+        found = found or seen is _Seen.THERE
+    return found
 
 
-class _NobodyListensError(Exception):
-    """Nothing takes connections at a file's address."""
+def _look(file: File, deadline: float) -> _Seen:
+    """Asks for a file once."""
+    try:
+        head, _blank, body = _answer(file, deadline).partition(b"\r\n\r\n")
+    except ConnectionRefusedError:
+        return _Seen.NOBODY
+    except (OSError, ValueError):
+        return _Seen.MISSING
+    status = head.split(b"\r\n")[0].split(b" ")[1:2]
+    there = status == [b"200"] and body.strip() == file.content
+    return _Seen.THERE if there else _Seen.MISSING
 
-    def __init__(self, file: File) -> None:
-        super().__init__(file.address)
-        self.file = file
 
+def _answer(file: File, deadline: float) -> bytes:
+    """Returns the begin of a server's answer: all of it, where it is no longer than a challenge's.
 
-def _is_there(file: File, deadline: float) -> bool:
-    """Asks for a file once.
+    By HTTP/1.0: no part of an answer comes in chunks then, and its end is the connection's.
+
+    Args:
+        file: what is asked for.
+        deadline: when it is over, by the monotonic clock.
 
     Raises:
-        _NobodyListensError: connections are refused.
+        ConnectionRefusedError: nothing listens there.
+        OSError: there is no answer in time.
     """
-    timeout = max(0.05, deadline - time.monotonic())
-    connection = http.client.HTTPConnection(file.address, file.port, timeout=timeout)
-    with contextlib.closing(connection):
-        try:
-            headers = {"Host": file.host, "User-Agent": "certbot-jprs", "Connection": "close"}
-            connection.request("GET", file.path, headers=headers)
-            response = connection.getresponse()
-            return response.status == 200 and response.read(_MOST_BYTES).strip() == file.content
-        except ConnectionRefusedError as error:
-            raise _NobodyListensError(file) from error
-        except (OSError, http.client.HTTPException):
-            return False
+    request = (
+        f"GET {file.path} HTTP/1.0\r\nHost: {file.host}\r\nUser-Agent: certbot-jprs\r\n"
+        "Accept: */*\r\nConnection: close\r\n\r\n"
+    )
+    received = b""
+    where = (file.address, file.port)
+    with contextlib.closing(socket.create_connection(where, _left(deadline))) as connection:
+        connection.settimeout(_left(deadline))
+        connection.sendall(request.encode("ascii"))
+        while len(received) < _MOST_BYTES:
+            connection.settimeout(_left(deadline))
+            part = connection.recv(_MOST_BYTES)
+            if not part:
+                break
+            received += part
+    return received
+
+
+def _left(deadline: float) -> float:
+    """Returns the seconds until a deadline.
+
+    Raises:
+        TimeoutError: there are none.
+    """
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left

@@ -5,14 +5,13 @@ Rules of this file:
 - One lineage, one change of the web server's configuration, one plugin object, as Certbot does it:
   Certbot's other plugin objects of the process take back what stands there longer.
 - On disk a challenge is taken away at once, always. The reload that takes it out of the server's
-  memory may be the next one, under ``renew``, where one comes: the next challenge's, the release's,
-  or the last one of the run. After a failure it comes at once.
+  memory may be the next one, under ``renew``, where one comes: the next challenge's, or the one
+  before whatever else follows.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
+from collections.abc import Hashable
 from typing import Any
 
 from certbot_jprs.internals import patience
@@ -21,6 +20,16 @@ from certbot_jprs.internals.delegation import of_config
 from certbot_jprs.machine.addresses import listening
 from certbot_jprs.validation.fetching import File, until_there
 from certbot_jprs.validation.reloads import Reloads
+
+
+def server_of(config: Any) -> Hashable:
+    """Tells apart the web servers that validate; None where none does.
+
+    Args:
+        config: Certbot's configuration.
+    """
+    delegate = of_config(config).authenticator
+    return delegate.key(config) if isinstance(delegate, WebServer) else None
 
 
 class Http01:
@@ -47,17 +56,17 @@ class Http01:
         Raises:
             errors.Error: they cannot be put up.
         """
-        server = of_config(config).authenticator
-        if not isinstance(server, WebServer):
+        server = server_of(config)
+        if server is None:
             return plugin.perform(achalls)
         port = int(config.http01_port)
 
         def sleep(seconds: float) -> None:
-            until_there(list(_files(plugin, achalls, port)), seconds)
+            until_there(lambda: _files(plugin, achalls, port), seconds)
 
         with patience.sleeping(plugin, sleep):
             responses = plugin.perform(achalls)
-        self._reloads.done(server.key(config))
+        self._reloads.done(server)
         return responses
 
     def cleanup(self, config: Any, plugin: Any, achalls: Any, *, put_off: bool) -> None:
@@ -72,23 +81,25 @@ class Http01:
         Raises:
             errors.Error: they cannot be taken away.
         """
-        server = of_config(config).authenticator
-        # Certbot calls this in the course of an error, too: a signal may end the process then.
-        failed = sys.exc_info()[0] is not None
-        if not isinstance(server, WebServer) or not put_off or failed:
+        server = server_of(config)
+        if server is None or not put_off:
             plugin.cleanup(achalls)
             return
-        with self._reloads.put_off(plugin, server.key(config)):
+        with self._reloads.put_off(plugin, server):
             plugin.cleanup(achalls)
 
 
-def _files(plugin: Any, achalls: Any, port: int) -> Iterator[File]:
-    """Yields what is to be fetched, from each address on which the web server answers."""
-    everywhere = listening(port)
+def _files(plugin: Any, achalls: Any, port: int) -> list[File]:
+    """Returns what is to be fetched, from each address on which the web server answers."""
+    here = listening(port)
+    files = []
     for achall in achalls:
         identifier = getattr(achall, "identifier", None)
         # Certbot 5.4 put the identifier in the domain's place.
         name = str(getattr(identifier, "value", None) or achall.domain)
         content = achall.validation(achall.account_key).encode()
-        for address in patience.addresses_of(plugin, name, port) or everywhere:
-            yield File(address, port, name, achall.chall.path, content)
+        only = patience.addresses_of(plugin, name, port)
+        for address in here:
+            if not only or address in only:
+                files.append(File(address, port, name, achall.chall.path, content))
+    return files
