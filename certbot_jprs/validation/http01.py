@@ -11,6 +11,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Hashable
 from typing import Any
 
@@ -20,6 +21,8 @@ from certbot_jprs.internals.delegation import of_config
 from certbot_jprs.machine.addresses import listening
 from certbot_jprs.validation.fetching import File, until_there
 from certbot_jprs.validation.reloads import Reloads
+
+logger = logging.getLogger(__name__)
 
 
 def server_of(config: Any) -> Hashable:
@@ -62,7 +65,8 @@ class Http01:
         port = int(config.http01_port)
 
         def sleep(seconds: float) -> None:
-            until_there(lambda: _files(plugin, achalls, port), seconds)
+            there = until_there(lambda: _files(plugin, achalls, port), seconds)
+            logger.debug("The challenges %s be fetched from here", "can" if there else "cannot")
 
         with patience.sleeping(plugin, sleep):
             responses = plugin.perform(achalls)
