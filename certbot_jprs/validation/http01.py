@@ -16,7 +16,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from certbot_jprs.internals import patience
-from certbot_jprs.internals.delegates import WebServer
+from certbot_jprs.internals.delegate import WebServer
 from certbot_jprs.internals.delegation import of_config
 from certbot_jprs.machine.addresses import listening
 from certbot_jprs.validation.fetching import File, until_there

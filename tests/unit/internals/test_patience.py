@@ -36,7 +36,8 @@ def module_of(text: str) -> Any:
 
 
 def test_another_sleep_while_it_lasts() -> None:
-    module, slept = module_of(SLEEPING), []
+    module = module_of(SLEEPING)
+    slept: list[float] = []
     plugin = module.Plugin()
     with patience.sleeping(plugin, slept.append):
         assert plugin.perform() < 3

@@ -184,7 +184,7 @@ def test_one_that_never_takes_the_connection() -> None:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         one.listen(0)
-        where = one.getsockname()
+        where: tuple[str, int] = one.getsockname()
         with contextlib.ExitStack() as full:  # the kernel answers no more
             for _number in range(3):
                 connection = full.enter_context(socket.socket())
