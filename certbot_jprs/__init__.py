@@ -40,6 +40,7 @@ imports only from floors below it, and each says in its ``__init__`` what never 
 - ``check``, the rehearsal.
 - ``holding``, from saved to in service; and beside it ``problems``, JPRS's errors.
 - ``rules``, JPRS's rules and what the flag implies.
+- ``validation``, http-01 as soon as its files are there, and with few reloads.
 - ``machine``, what else is on this machine.
 - ``lineage``, Certbot's files.
 - ``wait``, schedule, progress and end of the wait.

@@ -22,6 +22,8 @@ from certbot_jprs.rules.decision import ISSUING, Decision
 from certbot_jprs.rules.existing import take_over
 from certbot_jprs.rules.one_flag import decide
 from certbot_jprs.rules.selection import Selection
+from certbot_jprs.validation.http01 import Http01
+from certbot_jprs.validation.reloads import Reloads
 
 
 class House:
@@ -38,7 +40,9 @@ class House:
         self._namespace = command.namespace if command is not None else None
         self.decision = Decision()
         self._selection = Selection(self.decision)
-        self._keeper = Keeper(self._namespace)
+        self._reloads = Reloads()
+        self._http01 = Http01(self._reloads)
+        self._keeper = Keeper(self._namespace, self._reloads)
         self._watch: Watch | None = None
 
     def begin(self, command: ParsedCommand, *, held: bool) -> None:
@@ -91,6 +95,28 @@ class House:
             config: Certbot's configuration of that lineage; changed in place.
         """
         self._selection.restore_plugins(config)
+
+    def perform(self, config: Any, plugin: Any, achalls: Any) -> Any:
+        """Performs http-01.
+
+        Args:
+            config: Certbot's configuration.
+            plugin: the authenticator's plugin object.
+            achalls: Certbot's annotated challenges.
+        """
+        return self._http01.perform(config, plugin, achalls)
+
+    def cleanup(self, config: Any, plugin: Any, achalls: Any, turn: Turn | None) -> None:
+        """Takes challenges away.
+
+        Args:
+            config: Certbot's configuration.
+            plugin: the authenticator's plugin object.
+            achalls: Certbot's annotated challenges.
+            turn: its turn; under ``renew`` the end of the run is told of, if there is one.
+        """
+        put_off = turn is not None and config.verb == "renew"
+        self._http01.cleanup(config, plugin, achalls, put_off=put_off)
 
     def prepared(self, config: Any, turn: Turn | None) -> None:
         """Finishes, before Certbot goes on, what an earlier run or JPRS's manual left.

@@ -151,12 +151,18 @@ class Configurator(
         if self._role is Role.OTHER:
             # Another CA's lineage, which stays there: its renewal file shall not name us.
             door.current.enter().restore_plugins(self.config)
+        if self._role is Role.JPRS:
+            return door.current.enter().perform(self.config, self._authenticator, achalls)
         return self._authenticator.perform(achalls)
 
     def cleanup(self, achalls: Any) -> None:
         """Takes the challenges away."""
-        self._authenticator.cleanup(achalls)
-        if self._role is Role.JPRS and door.current.enter().decision.reuse_new_key:
+        if self._selected is None or self._role is not Role.JPRS:
+            self._authenticator.cleanup(achalls)
+            return
+        house = door.current.enter()
+        house.cleanup(self.config, self._authenticator, achalls, self._selected.turn)
+        if house.decision.reuse_new_key:
             self.config.reuse_key = True  # only where it changes: what is set is also stored
 
     # Installer

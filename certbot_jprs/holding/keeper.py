@@ -36,6 +36,8 @@ from certbot_jprs.internals import interception
 from certbot_jprs.internals.delegation import Workers
 from certbot_jprs.lineage import archive, files
 from certbot_jprs.lineage.files import Lineage
+from certbot_jprs.validation.http01 import server_of
+from certbot_jprs.validation.reloads import Reloads
 
 logger = logging.getLogger(__name__)
 
@@ -45,10 +47,12 @@ class Keeper:
 
     Args:
         namespace: the options of the command; None where they are not known.
+        reloads: the reloads of this process.
     """
 
-    def __init__(self, namespace: argparse.Namespace | None) -> None:
+    def __init__(self, namespace: argparse.Namespace | None, reloads: Reloads) -> None:
         self._namespace = namespace
+        self._reloads = reloads
         self._turn: Turn | None = None
         self._queue: dict[str, Job] = {}
         self._engaged: bool | None = None
@@ -135,10 +139,16 @@ class Keeper:
     def before_issuing(self, config: Any) -> None:
         """Makes sure, before a certificate is ordered, that it can be brought into service.
 
+        And that no challenge of ours is left in a web server's memory, where it may be in the way
+        of another plugin's.
+
         Raises:
             HoldingError: it cannot.
         """
-        if self._turn_of(config) is not None and not config.dry_run:
+        ours = self._turn_of(config) is not None
+        self._reloads.settle(spared=server_of(config) if ours else None)
+        if ours and not config.dry_run:
+            self._reloads.guard()
             noting.before_order(config)
 
     def before_saving(self, lineage: Any, config: Any) -> None:
@@ -206,6 +216,9 @@ class Keeper:
         name = os.path.basename(lineage_path)
         job = jobs.of_this_run(config, name, run, turn.workers)
         if config.verb == "renew" and (config.installer is None or job.server is not None):
+            for other in self._queue.values():
+                if other.server_key() == job.server_key():
+                    other.workers = job.workers  # one plugin object is enough, and not small
             self._queue[name] = job
             turn.held = True
             display_util.notify(
@@ -221,10 +234,28 @@ class Keeper:
             raise HoldingError(_not_in_service(failed))
 
     def at_end(self) -> Callable[[], None]:
-        """Waits for all that is held, side by side, and releases it."""
+        """Waits for all that is held, side by side, and releases it.
+
+        No challenge of ours stays in a web server's memory meanwhile.
+        """
+        self._reloads.settle()
+        failed = self._release_all()
+
+        def conclude() -> None:
+            if failed:
+                raise HoldingError(_not_in_service(failed))
+            if self._reloads.failed:
+                raise HoldingError(
+                    _("A web server could not be reloaded, for the reason given above.")
+                )
+
+        return conclude
+
+    def _release_all(self) -> set[str]:
+        """Returns the lineages that could not be put into service; said already."""
         namespace = self._namespace
         if namespace is None or namespace.dry_run:
-            return lambda: None
+            return set()
         config_dir = os.path.abspath(namespace.config_dir)
         store = Store(config_dir)
         names = [namespace.certname] if namespace.certname else store.names()
@@ -240,12 +271,7 @@ class Keeper:
             one = release.Release(store, new + left.jobs, bool(namespace.quiet))
             one.run()
             failed |= {*one.failures}
-
-        def conclude() -> None:
-            if failed:
-                raise HoldingError(_not_in_service(failed))
-
-        return conclude
+        return failed
 
     def _release_now(self, turn: Turn, held: list[Job], *, tolerate: bool = False) -> set[str]:
         """Waits and releases on the spot.
@@ -263,6 +289,7 @@ class Keeper:
         """
         if not held:
             return set()
+        self._reloads.settle()
         config = turn.config
         by_certbot = config.verb == "run" and config.installer == NAME
         for job in held:

@@ -12,6 +12,7 @@ from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from certbot_jprs.ground.language import marked
 from certbot_jprs.ground.said import Said
@@ -93,15 +94,46 @@ def check(lineage: Lineage, version: int) -> None:
     with open(paths["privkey"], "rb") as file:
         pem = file.read()
     try:
-        key = serialization.load_pem_private_key(pem, None)
+        key = _private_key(pem)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise UnsoundError(marked("{path} holds no private key."), path=paths["privkey"]) from error
-    if _public(key) != _public(certs[0]):
+    if _public(key) != _public(certs[0]) or not _is_whole(key):
         raise UnsoundError(
             marked("{path} is not the key of {certificate}."),
             path=paths["privkey"],
             certificate=paths["cert"],
         )
+
+
+def _private_key(pem: bytes) -> Any:
+    """Loads a private key; see ``_is_whole`` for whether an RSA key's numbers fit.
+
+    Raises:
+        ValueError, TypeError, UnsupportedAlgorithm: it cannot be loaded.
+    """
+    try:
+        return serialization.load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
+    except TypeError:  # it needs a password, or this cryptography (before 39) validates always
+        return serialization.load_pem_private_key(pem, None)
+
+
+def _is_whole(key: Any) -> bool:
+    """Tells whether the numbers of an RSA key fit (RFC 8017 section 3.2).
+
+    OpenSSL would also ask whether the factors are primes, which takes fifty times as long. Those of
+    a modulus that the certificate vouches for cannot but be.
+    """
+    if not isinstance(key, rsa.RSAPrivateKey):
+        return True
+    numbers = key.private_numbers()
+    p, q, d, e = numbers.p, numbers.q, numbers.d, numbers.public_numbers.e
+    return (
+        min(p, q) > 2
+        and p * q == numbers.public_numbers.n
+        and d * e % (p - 1) == d * e % (q - 1) == 1
+        and (numbers.dmp1, numbers.dmq1) == (d % (p - 1), d % (q - 1))
+        and numbers.iqmp * q % p == 1
+    )
 
 
 def _public(holder: Any) -> bytes:

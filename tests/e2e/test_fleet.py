@@ -50,8 +50,8 @@ def test_what_is_ready_together_is_one_reload(world: World) -> None:
     fleet.found(world, names)
     world.ocsp.behave("unknown")
     with world.watch(*names) as watcher, waiting(world) as running:
-        reloads = world.apache.reloads()
         time.sleep(2.5)
+        reloads = world.apache.reloads()
         assert [served(world, name) for name in names] == [1, 1, 1]
         world.ocsp.behave(None)
         running.wait().check()

@@ -30,6 +30,7 @@ from certbot_jprs.internals.delegation import Workers
 from certbot_jprs.lineage import archive, durable, files, soundness
 from certbot_jprs.lineage.files import KINDS, Lineage
 from certbot_jprs.rules import policy
+from certbot_jprs.validation.reloads import Reloads
 from tests.unit.command_line import Parse
 from tests.unit.config_dir import LETS_ENCRYPT, ConfigDir, linked, version
 
@@ -69,7 +70,7 @@ def released(monkeypatch: pytest.MonkeyPatch) -> Released:
 @pytest.fixture
 def keeper(monkeypatch: pytest.MonkeyPatch) -> Keeper:
     monkeypatch.setattr(vars(keeper_module)["display_util"], "notify", lambda _text: None)
-    return Keeper(None)
+    return Keeper(None, Reloads())
 
 
 @pytest.fixture

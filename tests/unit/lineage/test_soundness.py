@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from certbot._internal import storage
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from certbot_jprs.lineage import archive, soundness
 from certbot_jprs.lineage.files import KINDS, Lineage
@@ -106,6 +107,32 @@ def test_damage(
         soundness.check(lineage, 3)
     assert not soundness.is_sound(lineage, 3)
     assert soundness.is_sound(lineage, 2)
+
+
+@pytest.mark.parametrize("which", ["p", "q", "d", "dmp1", "dmq1", "iqmp"])
+def test_a_key_of_which_one_number_is_damaged(
+    config_dir: ConfigDir, lineage: Lineage, which: str
+) -> None:
+    """OpenSSL signs even with such a key: what is wrong is made up for by the other numbers."""
+    path = config_dir.archive(NAME, "privkey", 3)
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    der = key.private_bytes(
+        serialization.Encoding.DER,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+    number = getattr(key.private_numbers(), which)
+    length = (number.bit_length() + 7) // 8
+    spoiled = der.replace(number.to_bytes(length, "big"), (number ^ 2).to_bytes(length, "big"))
+    assert len(spoiled) == len(der)
+    assert spoiled != der
+    text = base64.encodebytes(spoiled).decode()
+    path.write_text(f"-----BEGIN RSA PRIVATE KEY-----\n{text}-----END RSA PRIVATE KEY-----\n")
+    with pytest.raises(UnsoundError):
+        soundness.check(lineage, 3)
+    path.write_bytes(pem(key))  # the twin
+    soundness.check(lineage, 3)
 
 
 @pytest.mark.parametrize("kind", KINDS)

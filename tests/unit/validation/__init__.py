@@ -1,0 +1,1 @@
+"""Unit tests of the room ``certbot_jprs/validation``."""
