@@ -12,6 +12,7 @@ Rules of this file:
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Hashable
 from typing import Any
 
@@ -65,8 +66,11 @@ class Http01:
         port = int(config.http01_port)
 
         def sleep(seconds: float) -> None:
+            began = time.monotonic()
             there = until_there(lambda: _files(plugin, achalls, port), seconds)
-            logger.debug("The challenges %s be fetched from here", "can" if there else "cannot")
+            said = "can" if there else "cannot"
+            took = time.monotonic() - began
+            logger.debug("The challenges %s be fetched from here, after %.2f s", said, took)
 
         with patience.sleeping(plugin, sleep):
             responses = plugin.perform(achalls)

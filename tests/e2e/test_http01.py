@@ -127,6 +127,22 @@ def network(world: World) -> Iterator[None]:
         world.run("ip", *where, "addr", "del", f"{address}/64", "dev", device).check()
 
 
+def renewed_and_fetched(world: World, which: str) -> bool:
+    """Renews the lineage by a plugin; tells whether its challenge was fetched back from here."""
+    lineage = world.lineage(A)
+    lineage.set("authenticator", which)
+    lineage.set("installer", which)
+    for _attempt in range(
+        3 if which == NAME else 1
+    ):  # on a busy machine 3 seconds may not be enough
+        version = lineage.version()
+        world.certbot(*FORCE).check()
+        assert lineage.version() == version + 1
+        if CAN in world.certbot_log:
+            return True
+    return False
+
+
 SHAPES = (everywhere, one_address, redirected, only_443, no_virtual_host, ipv6)
 
 
@@ -141,34 +157,26 @@ def test_each_is_validated_as_with_certbots_own_plugin(
     world.run("apachectl", "start").check()
     until(lambda: world.listening(443))
     before = Before(world, A)
-    lineage = world.lineage(A)
-    for which in ("apache", NAME):
-        lineage.set("authenticator", which)
-        lineage.set("installer", which)
-        world.certbot(*FORCE).check()
-        before.is_back()
-        assert (CAN in world.certbot_log) == (which == NAME)
-    assert lineage.version() == 3
+    assert not renewed_and_fetched(world, "apache")
+    before.is_back()
+    assert renewed_and_fetched(world, NAME)
+    before.is_back()
 
 
 def test_an_apache_that_does_not_listen_on_port_80(world: World) -> None:
     """Certbot's plugin has it do so, and leaves that behind; no more and no less."""
     fleet.found(world, [A])
     only_443(world)
-    ports, lineage, left = f"{world.apache.root}/ports.conf", world.lineage(A), []
+    ports, left = f"{world.apache.root}/ports.conf", []
     for which in ("apache", NAME):
         world.write(ports, "Listen 443\n")
         world.apache.control("stop").check()
         until(lambda: not world.listening(443))
         world.apache.control("start").check()
         until(lambda: world.listening(443))
-        lineage.set("authenticator", which)
-        lineage.set("installer", which)
         assert not world.listening(80)
-        world.certbot(*FORCE).check()
-        assert (CAN in world.certbot_log) == (which == NAME)
+        assert renewed_and_fetched(world, which) == (which == NAME)
         left.append(world.apache.hashes())
-    assert lineage.version() == 3
     assert left[0] == left[1]
 
 
@@ -188,12 +196,12 @@ def test_what_cannot_be_fetched_from_here_is_given_its_time(world: World) -> Non
 
 
 def test_a_run_costs_one_reload_for_each_lineage_and_few_more(world: World) -> None:
-    names = [A, B, C]
+    names = [f"{letter}.example.jp" for letter in "abcde"]
     fleet.found(world, names)
     before, reloads = Before(world, *names), world.apache.reloads()
     world.certbot(*FORCE).check()
     assert len(names) + 1 <= world.apache.reloads() - reloads <= len(names) + 4
-    assert [world.lineage(name).version() for name in names] == [2, 2, 2]
+    assert [world.lineage(name).version() for name in names] == [2] * 5
     before.is_back()
 
 

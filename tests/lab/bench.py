@@ -1,9 +1,11 @@
-"""What renewing a fleet costs: waiting, and looking at what is not due.
+"""What renewing a fleet costs: beside Certbot's own Apache plugin, waiting, and what is not due.
 
-``make bench`` runs it. Waiting is what a run lasts longer because of it: with JPRS's manual, the
-sleeps; one by one, the time from each certificate's issuance to its ``good``; with the plugin, the
-time from the last issuance to the last ``good``. The lab's responder knows a certificate after a
-few seconds instead of JPRS's ten minutes; issuing is by dns-01, which takes less time.
+``make bench`` runs it. Both plugins renew the same fleet by turns, so that a busy machine is busy
+for both; of several runs the medians count. Waiting is what a run lasts longer because of it: with
+JPRS's manual, the sleeps; one by one, the time from each certificate's issuance to its ``good``;
+with the plugin, the time from the last issuance to the last ``good``. The lab's responder knows a
+certificate after a few seconds instead of JPRS's ten minutes; the tables of waiting are issued by
+dns-01, which takes less time.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ import argparse
 import os
 import statistics
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass
 
 from tests.lab import Missing, World, faults, fleet
 from tests.lab.process import Result
@@ -21,6 +24,16 @@ RENEW = ("renew", "--no-random-sleep-on-renew")
 FORCE = (*RENEW, "--force-renewal")
 MANUAL_SLEEP = 600  # seconds: `sleep 10m` in JPRS's manual
 SHORT_SLEEP = 3  # seconds: the same, measured
+PARTS = ("side-by-side", "asked", "waiting", "not-due")
+LARGE = 50
+"""From how many lineages on one run of each has to be enough."""
+METER = """
+import os, sys
+pid = os.spawnv(os.P_NOWAIT, sys.argv[1], sys.argv[1:])
+_pid, status, usage = os.wait4(pid, 0)
+print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss, flush=True)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
 APACHE = {"authenticator": "apache", "installer": "apache"}
 LACKING = faults.fault("certbot_jprs.internals.interception", "_HOOKS", do="lack")
 
@@ -59,6 +72,87 @@ def waited(world: World, count: int, *, one_by_one: bool) -> float:
     if one_by_one:
         return sum(good_at - issued_at for issued_at, good_at in times)
     return max(good_at for _at, good_at in times) - max(issued_at for issued_at, _at in times)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run of Certbot cost.
+
+    Attributes:
+        clock: seconds on the clock.
+        processor: seconds of processor time, of it and of what it started.
+        reloads: of Apache.
+        memory: at its peak, in MiB.
+    """
+
+    clock: float
+    processor: float
+    reloads: int
+    memory: float
+
+
+def measured(world: World, count: int) -> Cost:
+    """Renews a fleet and measures that."""
+    issued, reloads = len(world.jprs.issued), world.apache.reloads()
+    command = (sys.executable, "-c", METER, world.certbot_command(), *FORCE)
+    result = world.run(*command, timeout=3600).check()
+    assert len(world.jprs.issued) == issued + count, f"{result}"
+    seconds, kibibytes = result.stdout.split()[-2:]
+    return Cost(
+        result.seconds, float(seconds), world.apache.reloads() - reloads, int(kibibytes) / 1024
+    )
+
+
+def median(costs: Sequence[Cost]) -> Cost:
+    """Returns the medians of several runs."""
+    return Cost(*(statistics.median(each) for each in zip(*map(astuple, costs))))
+
+
+def side_by_side(world: World, counts: Sequence[int], runs: int) -> None:
+    """Prints what renewing costs with Certbot's own Apache plugin and with this one.
+
+    Args:
+        world: where.
+        counts: sizes of fleets.
+        runs: how many runs of each, for fleets that are not large.
+    """
+    print("`certbot renew --force-renewal`, `--apache` → this plugin (ratio); no lag:\n")
+    print("| N | time | processor | reloads of Apache | memory at its peak |")
+    print("| --- | --- | --- | --- | --- |", flush=True)
+    for count in counts:
+        world.reset()
+        fleet.found(world, names(count), certbot_jprs__ocsp_interval=None)
+        lineages = [world.lineage(name) for name in names(count)]
+        costs: dict[str, list[Cost]] = {"apache": [], fleet.PLUGIN: []}
+        for _turn in range(runs if count < LARGE else 1):
+            for which, each in costs.items():
+                for lineage in lineages:
+                    lineage.set("authenticator", which)
+                    lineage.set("installer", which)
+                each.append(measured(world, count))
+        own, ours = (median(each) for each in costs.values())
+        print(
+            f"| {count} | {own.clock:.1f} s → {ours.clock:.1f} s ({ours.clock / own.clock:.2f}) "
+            f"| {own.processor:.2f} s → {ours.processor:.2f} s "
+            f"({ours.processor / own.processor:.2f}) | {own.reloads:.0f} → {ours.reloads:.0f} "
+            f"| {own.memory:.1f} MiB → {ours.memory:.1f} MiB |",
+            flush=True,
+        )
+
+
+def asked(world: World, count: int, lag: float) -> None:
+    """Prints what a large fleet costs while the responder lags behind."""
+    world.reset()
+    fleet.found(world, names(count), certbot_jprs__ocsp_interval=None)
+    world.ocsp.lag = lag
+    result = renewed(world, count)
+    good = [world.ocsp.good_at(issued.serial) or 0 for issued in world.jprs.issued[-count:]]
+    early = sum(query.time < min(good) for query in world.ocsp.queries)
+    print(
+        f"\nN = {count}, the responder's lag {lag:g} s: {result.seconds:.1f} s in all, "
+        f"{len(world.ocsp.queries)} queries, {early} of them before the first `good`.\n",
+        flush=True,
+    )
 
 
 def fleet_of(world: World, count: int, **params: str | None) -> None:
@@ -135,11 +229,12 @@ def not_due(world: World, count: int, runs: int) -> None:
 def main() -> int:
     """Runs the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lineages", type=int, nargs="+", default=[1, 5, 20])
+    parser.add_argument("--lineages", type=int, nargs="+", default=[1, 5, 20, 60])
     parser.add_argument("--lag", type=float, default=6)
+    parser.add_argument("--long-lag", type=float, default=20)
     parser.add_argument("--not-due", type=int, default=200)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--only", choices=["waiting", "not-due"])
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--only", choices=PARTS)
     arguments = parser.parse_args()
     try:
         world = World()
@@ -147,10 +242,16 @@ def main() -> int:
         print(missing, file=sys.stderr)
         return 1
     with world:
-        if arguments.only != "not-due":
-            waiting(world, arguments.lineages, arguments.lag)
-        if arguments.only != "waiting":
-            not_due(world, arguments.not_due, arguments.runs)
+        small = [count for count in arguments.lineages if count < LARGE]
+        parts: Mapping[str, Callable[[], None]] = {
+            "side-by-side": lambda: side_by_side(world, arguments.lineages, arguments.runs),
+            "asked": lambda: asked(world, max(arguments.lineages), arguments.long_lag),
+            "waiting": lambda: waiting(world, small, arguments.lag),
+            "not-due": lambda: not_due(world, arguments.not_due, arguments.runs),
+        }
+        for part, run in parts.items():
+            if arguments.only in (None, part):
+                run()
     return 0
 
 

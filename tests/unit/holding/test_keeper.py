@@ -6,7 +6,7 @@ import argparse
 import errno
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +17,7 @@ from certbot._internal import hooks
 from certbot_jprs.ground import options
 from certbot_jprs.ground.exceptions import HoldingError
 from certbot_jprs.ground.names import NAME as PLUGIN
+from certbot_jprs.ground.options import AUTHENTICATOR
 from certbot_jprs.holding import keeper as keeper_module
 from certbot_jprs.holding import release
 from certbot_jprs.holding.jobs import Job
@@ -67,10 +68,30 @@ def released(monkeypatch: pytest.MonkeyPatch) -> Released:
     return fake
 
 
+class NotedReloads(Reloads):
+    """Notes what it is told; the process is not guarded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[str] = []
+
+    def guard(self) -> None:
+        self.told.append("guard")
+
+    def settle(self, spared: Hashable = None) -> None:
+        self.told.append("settle" if spared is None else "settle others")
+        super().settle(spared)
+
+
 @pytest.fixture
-def keeper(monkeypatch: pytest.MonkeyPatch) -> Keeper:
+def reloads() -> NotedReloads:
+    return NotedReloads()
+
+
+@pytest.fixture
+def keeper(monkeypatch: pytest.MonkeyPatch, reloads: NotedReloads) -> Keeper:
     monkeypatch.setattr(vars(keeper_module)["display_util"], "notify", lambda _text: None)
-    return Keeper(None, Reloads())
+    return Keeper(None, reloads)
 
 
 @pytest.fixture
@@ -182,6 +203,24 @@ def test_a_certbot_that_lacks_something_is_told_once(
 
 
 # Before the order
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"authenticator": PLUGIN}, ["settle others", "guard"]),
+        ({"authenticator": "dns-example"}, ["settle", "guard"]),
+        ({"authenticator": PLUGIN, AUTHENTICATOR: "webroot"}, ["settle", "guard"]),
+        ({"authenticator": PLUGIN, "governed": False}, ["settle"]),
+        ({"authenticator": "apache", "installer": "apache", "governed": False}, ["settle"]),
+        ({"authenticator": PLUGIN, "dry_run": True}, ["settle others"]),
+    ],
+)
+def test_no_challenge_is_in_the_way_of_another_plugin(
+    bench: Bench, reloads: NotedReloads, given: dict[str, Any], told: list[str]
+) -> None:
+    bench.keeper.before_issuing(bench.config(namespace=argparse.Namespace(), **given))
+    assert reloads.told == told
 
 
 def test_nothing_is_ordered_where_no_record_can_be_written(
@@ -540,6 +579,45 @@ def test_links_stay_where_something_cannot_be_read(
 
 
 # Deploy hooks
+
+
+def test_held_lineages_of_one_server_share_a_plugin_object(
+    bench: Bench, config_dir: ConfigDir, released: Released, parse: Parse
+) -> None:
+    """A plugin object for a web server is not small, and Certbot makes one for each lineage."""
+    bench.namespace(parse, "renew")
+    kept = []
+    for name, root in ((NAME, "one"), (OTHER, "one"), ("c.example.jp", "two")):
+        added(config_dir, name)
+        config = bench.config(namespace=argparse.Namespace(apache_server_root=root))
+        turn = bench.govern(config)
+        bench.deploy(config, name)
+        kept.append(turn.workers)
+    bench.keeper.at_end()
+    first, second, third = (job.workers for job in released.jobs)
+    assert first is second is kept[1]
+    assert third is kept[2]
+
+
+def test_what_is_owed_is_reloaded_before_any_wait(
+    bench: Bench, reloads: NotedReloads, lineage: Lineage, released: Released, parse: Parse
+) -> None:
+    bench.namespace(parse, "renew")
+    seen: list[list[str]] = []
+    released.act = lambda _job: seen.append(list(reloads.told))
+    bench.deploy(bench.config())
+    assert reloads.told == []
+    bench.keeper.at_end()
+    bench.deploy(bench.config(installer="another"))
+    assert seen == [["settle"], ["settle", "settle"]]
+
+
+def test_a_reload_that_failed_fails_the_run(bench: Bench, reloads: NotedReloads) -> None:
+    bench.keeper.at_end()()
+    reloads.failed = True
+    conclude = bench.keeper.at_end()
+    with pytest.raises(HoldingError, match="could not be reloaded"):
+        conclude()
 
 
 @pytest.mark.parametrize(("governed", "dry_run"), [(False, False), (True, True)])
