@@ -116,7 +116,7 @@ def test_where_nothing_answers_any_more_the_run_fails_and_the_next_mends_it(worl
     kept = record(world)
     assert kept is not None
     assert kept["step"] == "hooked"
-    assert "Nothing answers any more" in kept["failure"]
+    assert "Nothing answers any more" in str(kept["failure"])
     status = jprs(world, "status")
     assert "Nothing answers any more" in words(status.stdout)
     # Mended, the next run has it reloaded.
