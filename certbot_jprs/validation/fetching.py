@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Callable, NamedTuple
 
-PAUSE = 0.05
+PAUSE = 0.03
 """Seconds between two rounds."""
 
 TIMES = 3

@@ -6,11 +6,11 @@ import importlib.metadata
 import os
 import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import certbot_jprs
-from tests.lab import Result, World
+from tests.lab import Result, World, fleet
 from tests.lab.client import Watcher
 
 NAME = "certbot-jprs:http"
@@ -120,6 +120,23 @@ def waited(world: World, watcher: Watcher, serial: int, name: str | None = None)
     assert first is not None, "it was never served"
     assert good_at is not None, "the responder never said good"
     assert world.ocsp.known_at(serial) <= good_at < first < good_at + 1 + 3
+
+
+def costs_one_reload_for_each(world: World, run: Callable[[str], Result]) -> None:
+    """Asserts that a fleet's renewal waits for no more, and reloads no more often, than needed.
+
+    Args:
+        world: where.
+        run: runs a command line of some Certbot.
+    """
+    names = [f"{letter}.example.jp" for letter in "abcde"]
+    fleet.found(world, names)
+    before, reloads = world.apache.hashes(), world.apache.reloads()
+    run(f"{RENEW} --force-renewal").check()
+    assert len(names) + 1 <= world.apache.reloads() - reloads <= len(names) + 4
+    assert [world.lineage(name).version() for name in names] == [2] * len(names)
+    assert "The challenges can be fetched" in world.certbot_log
+    assert world.apache.hashes() == before
 
 
 def copy_package(site: Path) -> None:

@@ -17,6 +17,7 @@ from tests.e2e.helpers import (
     RENEW,
     certbot,
     copy_package,
+    costs_one_reload_for_each,
     lets_encrypt,
     served,
     waited,
@@ -95,6 +96,12 @@ def test_one_flag(world: World, old_certbot: Path, env: dict[str, str]) -> None:
     assert params["server"] == world.jprs.url
     assert params["certbot_jprs:http_ocsp_interval"] == "1"
     assert lineage.key_type == "RSA 2048"
+
+
+def test_http01_costs_one_reload_for_each_lineage(
+    world: World, old_certbot: Path, env: dict[str, str]
+) -> None:
+    costs_one_reload_for_each(world, lambda line: certbot(world, line, env=env, venv=old_certbot))
 
 
 @pytest.mark.parametrize("reuse_key", ["", "--reuse-key"])

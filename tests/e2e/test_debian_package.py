@@ -15,7 +15,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.helpers import CONTACT, NAME, QUICK, RENEW, certbot, copy_package, served, waited
+from tests.e2e.helpers import (
+    CONTACT,
+    NAME,
+    QUICK,
+    RENEW,
+    certbot,
+    copy_package,
+    costs_one_reload_for_each,
+    served,
+    waited,
+)
 from tests.e2e.refusals import (
     ENGLISH,
     JAPANESE,
@@ -165,6 +175,10 @@ def test_the_one_flag_and_a_renewal_that_is_refused(world: World, debian: Debian
     assert row.detail in record
     assert expected(row, "ja").meaning in meaning
     assert expected(row, "ja").step in step
+
+
+def test_http01_costs_one_reload_for_each_lineage(world: World, debian: Debian) -> None:
+    costs_one_reload_for_each(world, lambda line: debian(world, line))
 
 
 def test_debug_shows_it_too(world: World, accounts: Accounts, debian: Debian) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from tests.e2e.held import FORCE, RENEW, serials, until
 from tests.e2e.helpers import NAME, QUICK, certbot, first_run, lets_encrypt
-from tests.lab import CA, WEB, World, fleet
+from tests.lab import CA, WEB, WEB_TOO, World, fleet
 
 A, B, C = "a.example.jp", "b.example.jp", "c.example.jp"
 PATH = "/.well-known/acme-challenge/of-another-client"
@@ -226,6 +226,29 @@ def test_others_take_part_in_the_run(world: World) -> None:
     for name in (A, B, C):
         assert world.served(name).serial == world.lineage(name).serial
     before.is_back(f"sites-available/{A}", f"sites-available/{C}")
+
+
+def test_a_lineage_of_nginx_that_is_not_due_is_between_two_of_ours(world: World) -> None:
+    """Certbot's plugins take back temporary changes, nginx's already when it is made."""
+    world.write(f"{world.apache.root}/ports.conf", f"Listen {WEB}:80\nListen {WEB}:443\n")
+    world.nginx.listens_on(WEB_TOO)
+    fleet.found(world, [A, C])
+    fleet.in_nginx(world, [B], installer="nginx", authenticator="nginx")
+    for name in (A, C):
+        world.lineage(name).set("renew_before_expiry", "9999 days", section=None)
+    before, nginx = Before(world, A, C), world.nginx.hashes()
+    world.certbot(*RENEW).check()
+    assert [world.lineage(name).version() for name in (A, B, C)] == [2, 1, 2]
+    before.is_back()
+    assert world.nginx.hashes() == nginx
+
+
+def test_an_nginx_that_listens_on_one_address(world: World) -> None:
+    world.nginx.listens_on(WEB_TOO)
+    fleet.in_nginx(world, [A])
+    before = world.nginx.hashes()
+    assert renewed_and_fetched(world, NAME)
+    assert world.nginx.hashes() == before
 
 
 def test_another_plugins_challenge_is_not_in_the_way_of_ours(world: World) -> None:

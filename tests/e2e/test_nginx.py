@@ -218,8 +218,8 @@ def test_both_servers_of_one_host_in_one_run(world: World) -> None:
         world.certbot(*FORCE).check()
         time.sleep(0.5)
     never_early(world, watcher)
-    # In the order of the names: b, c, nginx, www. Each puts a file up; it is out of the server's
-    # memory before another server's order and before the wait; at the end one for the two of each.
+    # One for each http-01, one that takes it away before the other server's turn (b | c, nginx |
+    # www) or the end, and one for the two that each serves.
     assert (world.apache.reloads(), world.nginx.reloads()) == (before[0] + 5, before[1] + 4)
     assert [held.served(world, name) for name in names] == [2] * 4
 
