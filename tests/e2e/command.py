@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tests.e2e.helpers import CONTACT, NAME, RENEW, waited
 from tests.lab import Result, World
 
 COMMAND = str(Path(sys.executable).with_name("certbot-jprs"))
@@ -31,3 +33,55 @@ def jprs(
     result = world.run(COMMAND, *args, env=env, input=stdin)
     assert "Traceback" not in result.output, f"{result}"
     return result
+
+
+def adopted(
+    world: World,
+    plain: Callable[..., Result],
+    with_plugin: Callable[..., Result],
+    adopt: Callable[..., Result],
+) -> None:
+    """Asserts that what JPRS's manual set up with a Certbot is adopted and renewed with the same.
+
+    Args:
+        world: where.
+        plain: runs that Certbot without the plugin, given a command line.
+        with_plugin: runs it with the plugin.
+        adopt: runs ``certbot-jprs``, given its words, beside that Certbot.
+    """
+    name = "www.example.jp"
+    world.vhost(name)
+    lineage = world.lineage(name)
+    server = f"--server {world.jprs.url}"
+    hook = "sleep 1;systemctl reload httpd"  # the manual's, with less of a pause
+    eab = " ".join(world.eab())
+    plain(f"register -n {CONTACT} {eab} {server}").check()
+    plain(f"run -n --apache -d {name} --key-type rsa {server}").check()
+    plain(f"{RENEW} --force-renewal --deploy-hook '{hook}'").check()
+    written = lineage.renewal.read_text(encoding="utf-8")
+    assert lineage.params["authenticator"] == lineage.params["installer"] == "apache"
+    assert lineage.params["renew_hook"] == hook
+    issued = len(world.jprs.issued)
+
+    result = adopt("adopt", name, "--yes")
+    assert result.returncode == 0, f"{result}"
+    assert len(world.jprs.issued) == issued
+    backup = lineage.renewal.with_name(f"{name}.conf.before-jprs")
+    assert backup.read_text(encoding="utf-8") == written
+    now = lineage.renewal.read_text(encoding="utf-8")
+    assert "sleep" not in now
+    assert lineage.params["authenticator"] == lineage.params["installer"] == NAME
+    gone = {line.partition(" ")[0] for line in written.splitlines() if line not in now.splitlines()}
+    assert gone == {"authenticator", "installer", "renew_hook"}
+
+    world.ocsp.lag = 2
+    with world.watch(name) as watcher:
+        with_plugin(f"{RENEW} --force-renewal --jprs-ocsp-interval 1").check()
+        time.sleep(0.2)
+    waited(world, watcher, world.jprs.issued[-1].serial)
+    assert lineage.version() == 3
+    renewed = lineage.renewal.read_text(encoding="utf-8")
+    assert "sleep" not in renewed
+    assert lineage.params["authenticator"] == lineage.params["installer"] == NAME
+    version = next(line for line in written.splitlines() if line.startswith("version"))
+    assert version in renewed.splitlines()  # by that same Certbot

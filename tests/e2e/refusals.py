@@ -13,6 +13,7 @@ import pytest
 
 from certbot_jprs.ground import language
 from certbot_jprs.problems import matching
+from tests import meanings
 from tests.e2e.helpers import CONTACT, NAME
 from tests.lab import Result, World
 from tests.lab.service import Service
@@ -199,6 +200,9 @@ def explained(refusal: Refusal, result: Result, code: str) -> None:
     assert refusal.detail in said, f"{result}"
     assert said.index(refusal.detail) < said.index(explanation.meaning), f"{result}"
     assert refusal.value in str(explanation)
+    documented = meanings.of(refusal.kind, refusal.status, refusal.detail)
+    if documented is not None:
+        assert not documented.missing(code, explanation.meaning, explanation.step, refusal.value)
     if refusal.step != "validation":  # there the step is the list of what to check
         assert said.count(explanation.step) == 1, f"{result}"
         assert said.index(explanation.meaning) < said.index(explanation.step)

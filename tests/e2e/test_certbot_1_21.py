@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.command import adopted
 from tests.e2e.helpers import (
     CONTACT,
     NAME,
@@ -178,3 +179,15 @@ def test_other_web_servers(world: World, old_certbot: Path, env: dict[str, str],
     assert params["authenticator"] == params["installer"] == NAME
     assert params["certbot_jprs:http_installer"] == "nginx"
     assert params["certbot_jprs:http_authenticator"] == flag.split(maxsplit=1)[0].strip("-")
+
+
+def test_what_it_wrote_by_the_manual_is_adopted(
+    world: World, old_certbot: Path, env: dict[str, str]
+) -> None:
+    python = str(old_certbot / "bin" / "python")
+    adopted(
+        world,
+        lambda line: certbot(world, line, venv=old_certbot),
+        lambda line: certbot(world, line, env=env, venv=old_certbot),
+        lambda *words: world.run(python, "-m", "certbot_jprs", *words, env=env),
+    )

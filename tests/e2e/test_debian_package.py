@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.command import adopted
 from tests.e2e.helpers import (
     CONTACT,
     NAME,
@@ -98,6 +99,7 @@ class Debian:
     """
 
     def __init__(self, directory: Path, packages: Path) -> None:
+        self._packages = packages
         self._launcher = directory / "certbot"
         self._launcher.write_text(LAUNCHER.format(packages=packages))
         self._launcher.chmod(0o755)
@@ -115,6 +117,12 @@ class Debian:
         """Runs a command with the plugin, found as Debian's users have it found."""
         env = {**(env or {}), "CERTBOT_PLUGIN_PATH": str(self._site)}
         return certbot(world, line, *more, env=env, venv=self._launcher)
+
+    def jprs(self, world: World, *words: str) -> Result:
+        """Runs ``certbot-jprs`` with Debian's Python and Certbot."""
+        path = f"{self._packages}/usr/lib/python3/dist-packages:{self._site}"
+        python = ("/usr/bin/python3", "-m", "certbot_jprs")
+        return world.run(*python, *words, env={"PYTHONPATH": path})
 
 
 @pytest.fixture(scope="session")
@@ -204,3 +212,12 @@ def test_nginx_by_its_own_package(world: World, debian: Debian) -> None:
     for serial in (first, lineage.serial):
         waited(world, watcher, serial)
     assert lineage.params["certbot_jprs:http_installer"] == "nginx"
+
+
+def test_what_it_wrote_by_the_manual_is_adopted(world: World, debian: Debian) -> None:
+    adopted(
+        world,
+        lambda line: debian.plain(world, line),
+        lambda line: debian(world, line),
+        lambda *words: debian.jprs(world, *words),
+    )

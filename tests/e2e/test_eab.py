@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.helpers import CONTACT, NAME, QUICK, RENEW, certbot, refused
-from tests.e2e.refusals import ROWS, explained
+from tests.e2e.refusals import ROWS, expected, explained
 from tests.lab import World
 
 REGISTER = f"register -n -a {NAME} {CONTACT}"
@@ -144,7 +144,7 @@ def test_a_file_beside_the_options(world: World, secret: str) -> None:
 # What JPRS refuses
 
 
-@pytest.mark.parametrize("how", ["unknown kid", "wrong key", "changed", "expired", "used already"])
+@pytest.mark.parametrize("how", ["unknown kid", "wrong key", "changed", "expired"])
 def test_what_jprs_does_not_accept(world: World, secret: str, how: str) -> None:
     kid, key = "lab-0", secret
     if how == "unknown kid":
@@ -153,7 +153,7 @@ def test_what_jprs_does_not_accept(world: World, secret: str, how: str) -> None:
         key = world.jprs.eab["lab-1"]
     elif how == "changed":
         key = ("B" if key[0] != "B" else "C") + key[1:]
-    else:  # Pebble's never expire, and can be used more than once
+    else:  # Pebble's never expire
         row = NOT_ACCEPTED
         world.jprs.refuse("newAccount", row.kind, row.status, row.detail)
     result = certbot(world, REGISTER, "--eab-kid", kid, "--eab-hmac-key", key)
@@ -224,6 +224,31 @@ def test_a_second_pair_is_said_to_be_unused(world: World, secret: str) -> None:
         assert result.output.count(words) == 1
         assert secret not in result.output
     assert "newAccount" not in world.jprs.steps()
+
+
+@pytest.mark.parametrize("code", ["en", "ja"])
+def test_what_can_be_told_apart_is(world: World, code: str) -> None:
+    """None, not accepted, and used already by this machine, which alone can be known here.
+
+    JPRS answers the same to what is mistyped, too old or of a contract that has ended: the
+    explanation names all three.
+    """
+    language = ("--jprs-language", code)
+    none = certbot(world, REGISTER, *language)
+    refused(world, none, *(("none were given",) if code == "en" else ("EAB",)))
+    world.jprs.refuse(
+        "newAccount", NOT_ACCEPTED.kind, NOT_ACCEPTED.status, NOT_ACCEPTED.detail, times=1
+    )
+    not_accepted = certbot(world, REGISTER, *world.eab(), *language)
+    explained(NOT_ACCEPTED, not_accepted, code)
+    certbot(world, REGISTER, *world.eab(), *language).check()
+    world.jprs.requests.clear()
+    again = certbot(world, REGISTER, *world.eab(), *language)  # Certbot itself refuses that
+    assert world.jprs.requests == []
+    used = {"en": "exists on this machine already", "ja": "そのアカウントを使用します"}[code]
+    assert [used in each.output for each in (none, not_accepted, again)] == [False, False, True]
+    meaning = expected(NOT_ACCEPTED, code).meaning
+    assert [meaning in each.output for each in (none, not_accepted, again)] == [False, True, False]
 
 
 # Where they must not be found

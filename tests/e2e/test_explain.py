@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from certbot_jprs.problems.rows import Row
-from certbot_jprs.problems.table import TABLE
 from tests.e2e.command import jprs
 from tests.e2e.helpers import CONTACT, NAME, certbot
 from tests.lab import World
+from tests.meanings import MEANINGS, Meaning
 
 LOG = "/var/log/letsencrypt/letsencrypt.log"
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.kind}: {row.message}")
-def test_each_row_of_the_table(world: World, row: Row) -> None:
-    said = row.message.replace("[%s]", "[www.example.jp]").replace("[%d]", "[4]")
-    explanation = row.explain(said)
-    typed = f"urn:ietf:params:acme:error:{row.kind} :: words of Certbot's :: {said}"
+@pytest.mark.parametrize("each", MEANINGS, ids=lambda each: each.id)
+def test_each_row_of_the_table(world: World, each: Meaning) -> None:
+    typed = f"urn:ietf:params:acme:error:{each.kind} :: words of Certbot's :: {each.words}"
     for result in (jprs(world, "explain", typed), jprs(world, "explain", stdin=typed + "\n")):
         assert result.returncode == 0, f"{result}"
-        assert explanation.meaning in result.stdout
-        assert explanation.step in result.stdout
+        heading, meaning, step, *_empty = result.stdout.splitlines()
+        assert heading == f"{each.kind}: {each.words}"
+        assert each.missing("en", meaning, step) == []
 
 
 @pytest.mark.parametrize(
