@@ -33,11 +33,16 @@ FINISHING = ("run", "certonly", "renew")
 
 
 class Door:
-    """Lets a command in, if it concerns the plugin."""
+    """Lets a command in, if it concerns the plugin.
+
+    Attributes:
+        classes: the classes of Certbot's own plugins that were needed, by name.
+    """
 
     def __init__(self) -> None:
         self._command: ParsedCommand | None = None
         self._house: House | None = None
+        self.classes: dict[str, Any] = {}
 
     def typed(self, group: Any) -> None:
         """Looks at a command line that names the plugin before Certbot parses it.

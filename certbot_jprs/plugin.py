@@ -82,7 +82,7 @@ class Configurator(
                 because Certbot shows errors of ``prepare`` wrapped.
         """
         super().__init__(config, name)
-        self._workers = Workers(config)
+        self._workers = Workers(config, door.current.classes)
         self._selected: Selected | None = None
         if names_us(config):
             self._selected = door.current.enter().select(config, self._workers)

@@ -17,7 +17,7 @@ from certbot_jprs.check.report import Level, Report
 from certbot_jprs.ground.exceptions import WaitInterrupted
 from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
-from certbot_jprs.internals.delegate import entry_points
+from certbot_jprs.internals.delegate import entry_point
 from certbot_jprs.internals.delegation import Workers
 from certbot_jprs.machine import schedulers
 from certbot_jprs.rules.decision import Decision
@@ -98,11 +98,11 @@ def _check_plugins(report: Report, case: Case) -> None:
 
 def _why_not_loadable(name: str) -> str | None:
     """Says why a plugin of Certbot's cannot be loaded; None where it can."""
-    entry_point = entry_points().get(name)
-    if entry_point is None:
+    found = entry_point(name)
+    if found is None:
         return _("it is not installed")
     try:
-        entry_point.load()
+        found.load()
     except (ImportError, AttributeError) as error:
         return str(error)
     return None

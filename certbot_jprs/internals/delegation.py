@@ -133,10 +133,12 @@ class Workers:
 
     Args:
         config: Certbot's configuration.
+        classes: the delegates' classes by name, which others found; looking for one takes time.
     """
 
-    def __init__(self, config: Any) -> None:
+    def __init__(self, config: Any, classes: dict[str, Any] | None = None) -> None:
         self._config = config
+        self._classes = {} if classes is None else classes
         self._roles: Roles | None = None
         self._made: dict[str, Any] = {}
         self._prepared: set[str] = set()
@@ -192,7 +194,10 @@ class Workers:
             errors.PluginError: the plugin is not installed.
         """
         if delegate.name not in self._made:
-            self._made[delegate.name] = delegate.make(self._config)
+            if delegate.name not in self._classes:
+                self._classes[delegate.name] = delegate.plugin_class()
+            plugin_class = self._classes[delegate.name]
+            self._made[delegate.name] = plugin_class(self._config, delegate.name)
         return self._made[delegate.name]
 
     def prepared(self, delegate: Delegate) -> Any:

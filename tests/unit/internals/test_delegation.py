@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from types import SimpleNamespace
 from typing import Any
 
@@ -90,7 +91,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> type[Plugin]:
     """Has only nginx's plugin installed."""
     Plugin.made = Plugin.prepared = 0
     found = {"nginx": SimpleNamespace(load=lambda: Plugin)}
-    monkeypatch.setattr(delegate_module, "entry_points", lambda: found)
+    monkeypatch.setattr(delegate_module, "entry_point", found.get)
     return Plugin
 
 
@@ -108,6 +109,23 @@ def test_each_is_made_and_prepared_once(installed: type[Plugin]) -> None:
     assert workers.has_autohsts
 
 
+@pytest.mark.parametrize("name", ["apache", "nginx", "webroot", "manual"])
+def test_entry_points_are_those_of_the_group(name: str) -> None:
+    (expected,) = (each for each in disco_entry_points() if each.name == name)
+    assert delegate_module.entry_point(name) == expected
+    assert delegate_module.entry_point(f"no-{name}") is None
+
+
+def disco_entry_points() -> list[metadata.EntryPoint]:
+    """Returns the entry points of all distributions, as Certbot looks for them."""
+    return [
+        each
+        for distribution in metadata.distributions()
+        for each in distribution.entry_points
+        if each.group == "certbot.plugins"
+    ]
+
+
 def test_options_with_what_converts_them(installed: type[Plugin]) -> None:
     assert NGINX.option_types() == {"nginx_server_root": str, "nginx_sleep_seconds": int}
 
@@ -118,9 +136,9 @@ def test_options_with_what_converts_them(installed: type[Plugin]) -> None:
 def test_one_that_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, delegate: Any, package: str
 ) -> None:
-    monkeypatch.setattr(delegate_module, "entry_points", dict)
+    monkeypatch.setattr(delegate_module, "entry_point", lambda _name: None)
     with pytest.raises(errors.PluginError, match=package):
-        delegate.make(SimpleNamespace())
+        delegate.plugin_class()
     assert not delegate.is_here(SimpleNamespace(apache_ctl="/bin/sh", nginx_ctl="/bin/sh"))
 
 
