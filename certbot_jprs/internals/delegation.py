@@ -138,6 +138,7 @@ class Workers:
     def __init__(self, config: Any) -> None:
         self._config = config
         self._roles: Roles | None = None
+        self._classes: dict[str, Any] = {}
         self._made: dict[str, Any] = {}
         self._prepared: set[str] = set()
 
@@ -182,6 +183,19 @@ class Workers:
                 # As it is, Certbot would show it as "The plugin is not working".
                 raise errors.Error(not_found(delegate, self._config, error)) from error
 
+    def load(self, delegate: Delegate) -> Any:
+        """Returns a delegate's class; what is installed is looked through once, which takes long.
+
+        Args:
+            delegate: the delegate.
+
+        Raises:
+            errors.PluginError: the plugin is not installed.
+        """
+        if delegate.name not in self._classes:
+            self._classes[delegate.name] = delegate.plugin_class()
+        return self._classes[delegate.name]
+
     def make(self, delegate: Delegate) -> Any:
         """Returns a delegate's plugin object.
 
@@ -192,7 +206,7 @@ class Workers:
             errors.PluginError: the plugin is not installed.
         """
         if delegate.name not in self._made:
-            self._made[delegate.name] = delegate.make(self._config)
+            self._made[delegate.name] = self.load(delegate)(self._config, delegate.name)
         return self._made[delegate.name]
 
     def prepared(self, delegate: Delegate) -> Any:

@@ -108,6 +108,22 @@ def test_each_is_made_and_prepared_once(installed: type[Plugin]) -> None:
     assert workers.has_autohsts
 
 
+def test_what_is_installed_is_looked_through_once(
+    installed: type[Plugin], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, looked = delegate_module.entry_points, []
+
+    def entry_points() -> Any:
+        looked.append(1)
+        return look()
+
+    monkeypatch.setattr(delegate_module, "entry_points", entry_points)
+    workers = Workers(SimpleNamespace())
+    assert workers.load(NGINX) is installed
+    assert workers.make(NGINX) is workers.prepared(NGINX)
+    assert len(looked) == 1
+
+
 def test_options_with_what_converts_them(installed: type[Plugin]) -> None:
     assert NGINX.option_types() == {"nginx_server_root": str, "nginx_sleep_seconds": int}
 
