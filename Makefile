@@ -14,7 +14,7 @@ CATALOGUE := certbot_jprs/locale/ja/LC_MESSAGES/certbot_jprs.po
 help:
 	@echo "make demo   a certificate in the lab: issued, waited for, served, and the story of it"
 	@echo "make test   everything: lint, unit, e2e"
-	@echo "make bench  what renewing a fleet costs, in a table; some minutes"
+	@echo "make bench  what renewing a fleet costs, in tables; half an hour"
 	@echo "make lint   ruff, mypy --strict and the floors of the house"
 	@echo "make unit   unit tests: seconds, no root"
 	@echo "make catalogue   brings the Japanese catalogue up to date with the messages"

@@ -184,6 +184,19 @@ class Workers:
                 # As it is, Certbot would show it as "The plugin is not working".
                 raise errors.Error(not_found(delegate, self._config, error)) from error
 
+    def load(self, delegate: Delegate) -> Any:
+        """Returns a delegate's class; what is installed is looked through once, which takes long.
+
+        Args:
+            delegate: the delegate.
+
+        Raises:
+            errors.PluginError: the plugin is not installed.
+        """
+        if delegate.name not in self._classes:
+            self._classes[delegate.name] = delegate.plugin_class()
+        return self._classes[delegate.name]
+
     def make(self, delegate: Delegate) -> Any:
         """Returns a delegate's plugin object.
 
@@ -194,10 +207,7 @@ class Workers:
             errors.PluginError: the plugin is not installed.
         """
         if delegate.name not in self._made:
-            if delegate.name not in self._classes:
-                self._classes[delegate.name] = delegate.plugin_class()
-            plugin_class = self._classes[delegate.name]
-            self._made[delegate.name] = plugin_class(self._config, delegate.name)
+            self._made[delegate.name] = self.load(delegate)(self._config, delegate.name)
         return self._made[delegate.name]
 
     def prepared(self, delegate: Delegate) -> Any:

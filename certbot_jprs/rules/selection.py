@@ -86,7 +86,7 @@ class Selection:
                 else:
                     workers.follow(roles)
         for each in ours(config, workers.roles):
-            workers.make(each)
+            workers.load(each)
 
     def restore_plugins(self, config: Any) -> None:
         """Keeps in the renewal file of another CA's lineage the plugins that it names.

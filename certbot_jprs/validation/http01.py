@@ -65,10 +65,16 @@ class Http01:
             return plugin.perform(achalls)
         port = int(config.http01_port)
 
+        files: list[File] = []
+
+        def known() -> list[File]:
+            if not files:  # the reload may open the port
+                files.extend(_files(plugin, achalls, port))
+            return files
+
         def sleep(seconds: float) -> None:
             began = time.monotonic()
-            there = until_there(lambda: _files(plugin, achalls, port), seconds)
-            said = "can" if there else "cannot"
+            said = "can" if until_there(known, seconds) else "cannot"
             took = time.monotonic() - began
             logger.debug("The challenges %s be fetched from here, after %.2f s", said, took)
 

@@ -126,6 +126,22 @@ def disco_entry_points() -> list[metadata.EntryPoint]:
     ]
 
 
+def test_what_is_installed_is_looked_through_once(
+    installed: type[Plugin], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, looked = delegate_module.entry_point, []
+
+    def entry_point(name: str) -> Any:
+        looked.append(name)
+        return look(name)
+
+    monkeypatch.setattr(delegate_module, "entry_point", entry_point)
+    workers = Workers(SimpleNamespace())
+    assert workers.load(NGINX) is installed
+    assert workers.make(NGINX) is workers.prepared(NGINX)
+    assert looked == ["nginx"]
+
+
 def test_options_with_what_converts_them(installed: type[Plugin]) -> None:
     assert NGINX.option_types() == {"nginx_server_root": str, "nginx_sleep_seconds": int}
 
