@@ -45,21 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     if log is not None:
         output.say(_("The log {path} of {time}:").format(path=log.path, time=log.time))
     problems = find_in_text(text)
-    explained = 0
-    for problem in problems:
-        output.result(_heading(problem))
-        explanation = problem.explanation
-        if explanation is None:
-            output.result(
-                _(
-                    "JPRS's manual does not list this error. Ask your designated reseller, with "
-                    "these words."
-                )
-            )
-        else:
-            explained += 1
-            output.result(str(explanation))
-        output.result("")
+    explained = [_show(problem) for problem in problems]
     if not problems and log is not None:
         output.error(_("No error of JPRS's service in {path}.").format(path=log.path))
     elif not problems:
@@ -76,7 +62,27 @@ def run(arguments: argparse.Namespace) -> int:
                 "{before}"
             ).format(before=log.before)
         )
-    return OK if explained else NOTHING
+    return OK if any(explained) else NOTHING
+
+
+def _show(problem: Problem) -> bool:
+    """Shows an error and what it means.
+
+    Returns:
+        Whether that is known.
+    """
+    output.result(_heading(problem))
+    explanation = problem.explanation
+    output.result(
+        str(explanation)
+        if explanation is not None
+        else _(
+            "JPRS's manual does not list this error. Ask your designated reseller, with these "
+            "words."
+        )
+    )
+    output.result("")
+    return explanation is not None
 
 
 def _heading(problem: Problem) -> str:

@@ -109,21 +109,8 @@ def _print(
         head.format(level=words[level], count=len(judged), wrong=wrong, config_dir=found.config_dir)
     )
     if judged:
-        titles = [
-            _("NAME"),
-            _("EXPIRES"),
-            _("KEY"),
-            _("OCSP"),
-            _("HELD SINCE"),
-            _("PORT 443"),
-            _("ACCOUNT"),
-            _("RENEWED BY"),
-        ]
         output.result("")
-        rows = [_row(entry, now) for entry, _each in judged]
-        columns = shutil.get_terminal_size().columns
-        # What is wrong with account, key or plugin is said below, and --json has all.
-        output.result(table.fitting(titles, rows, columns, spare=(6, 2, 7)))
+        output.result(_table([entry for entry, _each in judged], now))
     schedulers = [scheduler.where for scheduler in found.found.schedulers]
     if schedulers:
         output.result("")
@@ -138,6 +125,22 @@ def _print(
         output.result("")
     for word, message in lines:
         output.result(f"{word}: {message}")
+
+
+def _table(entries: Sequence[Entry], now: datetime) -> str:
+    titles = [
+        _("NAME"),
+        _("EXPIRES"),
+        _("KEY"),
+        _("OCSP"),
+        _("HELD SINCE"),
+        _("PORT 443"),
+        _("ACCOUNT"),
+        _("RENEWED BY"),
+    ]
+    rows = [_row(entry, now) for entry in entries]
+    # What is wrong with account, key or plugin is said below, and --json has all.
+    return table.fitting(titles, rows, shutil.get_terminal_size().columns, spare=(6, 2, 7))
 
 
 def _row(entry: Entry, now: datetime) -> list[list[str]]:
