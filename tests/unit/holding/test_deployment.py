@@ -42,7 +42,7 @@ class Desk:
         self.asked: list[x509.Certificate] = []
         self.status = Status.GOOD
         self.told: list[str] = []
-        config_dir.add(NAME, versions=(1, 2))
+        self.lineage = config_dir.add(NAME, versions=(1, 2))
         for kind, items in {"cert": [LEAF], "chain": [ISSUER], "fullchain": [LEAF, ISSUER]}.items():
             data = b"".join(pem(item) for item in items)
             config_dir.archive(NAME, kind, 2).write_bytes(data)
@@ -213,3 +213,19 @@ def test_what_was_saved_before_is_not(desk: Desk) -> None:
     os.utime(desk.file("cert"), (1, 1))
     Deployer(desk.config).before_reload()
     assert desk.asked == []
+
+
+def test_a_revoked_one_that_is_no_version_leaves_the_archive_alone(
+    desk: Desk, config_dir: ConfigDir
+) -> None:
+    data = desk.file("cert").read_bytes()
+    link = config_dir.live(NAME, "cert")
+    link.unlink()
+    link.symlink_to(f"../../archive/{NAME}/mine.pem")
+    config_dir.archive(NAME, "cert", 1).with_name("mine.pem").write_bytes(data)
+    desk.status = Status.REVOKED
+    with pytest.raises(CertificateRevoked) as raised:
+        desk.install()
+    assert str(raised.value) == verdict.revoked(NAME, None)
+    assert desk.told == []
+    assert archive.versions(desk.lineage) == [1, 2]

@@ -166,3 +166,51 @@ def test_an_unused_path(tmp_path: Path, number: int | None) -> None:
     for each in taken:
         each.symlink_to("nowhere")
     assert durable.unused(str(path)) == (str(path) if number is None else f"{path}.{number}")
+
+
+@pytest.mark.parametrize("what", ["a file", "room"])
+def test_what_a_killed_process_left_is_known_to_the_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    def killed(*_args: object, **_kwargs: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", killed)
+        patch.setattr(os, "unlink", lambda *_args, **_kwargs: None)
+        patch.setattr(shutil, "rmtree", lambda *_args, **_kwargs: None)
+        if what == "a file":
+            with pytest.raises(Killed):
+                durable.write(str(tmp_path / "record"), "text")
+        else:
+            durable.check_room(str(tmp_path), 2, 10)
+    (left,) = os.listdir(tmp_path)
+    assert left.startswith(".")
+    durable.sweep(str(tmp_path))
+    assert os.listdir(tmp_path) == []
+
+
+def test_no_file_stays_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = os.listdir("/proc/self/fd")
+    durable.write(str(tmp_path / "record"), "text")
+    durable.check_room(str(tmp_path), 3, 10)
+    durable.sync_file(str(tmp_path / "record"))
+    durable.remove(str(tmp_path / "record"))
+
+    def refuse(*_args: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        durable.sync_directory(str(tmp_path))
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_file_system_that_cannot_sync_is_no_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: object) -> None:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    durable.sync_directory(str(tmp_path))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x25519
 
 from certbot_jprs.ground.exceptions import PolicyError
 from certbot_jprs.ground.names import NAME
+from certbot_jprs.internals.delegates import APACHE, NGINX
 from certbot_jprs.rules import policy
 from tests.unit import pki
 from tests.unit.config_dir import LETS_ENCRYPT
@@ -213,3 +214,126 @@ def test_keys_that_jprs_refuses(key: Any, kind: str) -> None:
         policy.check_public_key(key, "request.pem")
     assert f"request.pem has {kind}." in str(caught.value)
     assert "openssl req -new -newkey rsa:2048" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("refuse", "message"),
+    [
+        (
+            lambda: policy.refuse_dry_run_of_lineage("--dry-run", "a.example.jp"),
+            "--dry-run does not work properly with JPRS's service; nothing was sent for "
+            "a.example.jp.\n"
+            f"- To rehearse its renewal: certbot certonly -a {NAME} --cert-name a.example.jp "
+            "--jprs-check\n"
+            "- To dry-run the certificates of other CAs, name them one by one: certbot renew "
+            "--dry-run --cert-name NAME",
+        ),
+        (
+            lambda: policy.check_contacts(None),
+            "JPRS requires a contact e-mail address, to which it sends urgent notices. Add one "
+            "to the command: -m ADDRESS",
+        ),
+        (
+            lambda: policy.check_contacts("a@b.jp,"),
+            "The contact addresses 'a@b.jp,' contain an empty one. Correct -m.",
+        ),
+        (
+            lambda: policy.check_contacts(addresses(7)),
+            "JPRS accepts at most 6 contact e-mail addresses, and 7 were given. Leave some out "
+            "of -m.",
+        ),
+        (
+            lambda: policy.check_contacts("a@b.jp,a@b.jp"),
+            "The contact e-mail address a@b.jp was given twice, which JPRS refuses. Give each "
+            "address once with -m.",
+        ),
+        (
+            lambda: policy.check_registration(contact=False, eab=False, terms=False),
+            "JPRS requires more to register an ACME account; nothing was sent. Please add:\n"
+            "- a contact e-mail address, for JPRS's urgent notices: -m ADDRESS\n"
+            "- EAB credentials from your designated reseller: --eab-kid and --eab-hmac-key, or "
+            "--jprs-eab-file FILE\n"
+            "- your agreement to the terms of service: --agree-tos",
+        ),
+        (
+            policy.refuse_without_eab,
+            "JPRS registers an ACME account only with EAB credentials, and none were given; "
+            "nothing was sent. Add those from your designated reseller: --eab-kid and "
+            "--eab-hmac-key, or --jprs-eab-file FILE",
+        ),
+        (
+            policy.refuse_without_terms,
+            "The terms of service must be agreed to. Add to the command: --agree-tos",
+        ),
+        (
+            lambda: policy.check_names(["*.b.jp"], "webroot"),
+            "The wildcard name *.b.jp can only be validated by dns-01, and webroot does http-01. "
+            f"Use the Certbot plugin of your DNS provider to validate and {NAME} to install: "
+            f"certbot run -a dns-PROVIDER -i {NAME} -d '*.b.jp'",
+        ),
+        (
+            lambda: policy.check_autohsts(NGINX),
+            "Certbot's plugin for nginx has no --auto-hsts; nothing was done. Leave that option "
+            "out (--hsts sets the header at once and for good).",
+        ),
+        (
+            lambda: policy.check_public_key(short_rsa_key(1024), "a.csr"),
+            "JPRS issues certificates only for RSA keys of at least 2048 bits, and a.csr has RSA "
+            "1024 bits. Make a new one, for example with: openssl req -new -newkey rsa:2048",
+        ),
+    ],
+)
+def test_each_refusal_word_for_word(refuse: Callable[[], None], message: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        refuse()
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        ((True, True, True), False),
+        ((True, True, False), False),  # has a refusal of its own
+        ((False, True, True), False),
+        ((True, False, True), False),
+        ((False, True, False), True),
+        ((True, False, False), True),
+        ((False, False, True), True),
+    ],
+)
+def test_what_is_missing_is_named_together(
+    given: tuple[bool, bool, bool], *, refused: bool
+) -> None:
+    contact, eab, terms = given
+    marks = ("-m ADDRESS", "--eab-kid", "--agree-tos")
+    if not refused:
+        policy.check_registration(contact=contact, eab=eab, terms=terms)
+        return
+    with pytest.raises(PolicyError) as caught:
+        policy.check_registration(contact=contact, eab=eab, terms=terms)
+    assert [mark in str(caught.value) for mark in marks] == [not each for each in given]
+
+
+def test_apache_has_autohsts() -> None:
+    policy.check_autohsts(APACHE)
+
+
+@pytest.mark.parametrize(
+    "kind", ["_EllipticCurvePublicKey", "EllipticCurvePublicKey", "ECPublicKey"]
+)
+def test_elliptic_curves_by_the_names_of_several_cryptographys(kind: str) -> None:
+    assert policy.describe_key(type(kind, (), {"key_size": 256})()) == "ECDSA 256 bits"
+
+
+@pytest.mark.parametrize("authenticator", [NAME, "apache", "nginx", "webroot", "standalone"])
+def test_authenticators_that_only_do_http_01(authenticator: str) -> None:
+    with pytest.raises(PolicyError):
+        policy.check_names(["*.example.jp"], authenticator)
+
+
+def test_a_key_whose_name_begins_with_a_letter_of_its_own() -> None:
+    assert policy.describe_key(x25519.X25519PrivateKey.generate().public_key()) == "X25519"
+
+
+def test_jprs_directory_as_it_is_published() -> None:
+    assert policy.SERVER == "https://acme.amecert.jprs.jp/DV/getDirectory"

@@ -1,0 +1,119 @@
+"""Held lineages as jobs: what an earlier run left keeps its own settings."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from certbot_jprs.ground import language, options
+from certbot_jprs.ground.names import NAME as PLUGIN
+from certbot_jprs.holding import jobs
+from certbot_jprs.holding.jobs import Job
+from certbot_jprs.holding.records import Record
+from certbot_jprs.internals.delegate import Delegate
+from certbot_jprs.internals.delegates import APACHE, NGINX
+from certbot_jprs.internals.delegation import Workers
+from certbot_jprs.lineage.files import Lineage
+from tests.unit.command_line import Parse
+from tests.unit.config_dir import ConfigDir
+
+NAME = "www.example.jp"
+
+
+class Noting(Workers):
+    """Notes whose plugin is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(SimpleNamespace())
+        self.asked: list[Delegate] = []
+
+    def prepared(self, delegate: Delegate) -> Any:
+        self.asked.append(delegate)
+
+
+@pytest.fixture
+def lineage(config_dir: ConfigDir) -> Lineage:
+    return config_dir.add(NAME, authenticator=PLUGIN, installer=PLUGIN, **{options.LANGUAGE: "ja"})
+
+
+def config(config_dir: ConfigDir, **values: Any) -> Any:
+    given = {
+        "config_dir": str(config_dir),
+        "verb": "certonly",
+        "installer": PLUGIN,
+        "directory_hooks": True,
+        "domains": [NAME],
+        "redirect": None,
+        **values,
+    }
+    return SimpleNamespace(**given)
+
+
+def made(config: Any) -> Job:
+    return jobs.of_this_run(config, NAME, lambda: None, Workers(config))
+
+
+@pytest.mark.parametrize("directory_hooks", [True, False])
+def test_a_first_certificate_remembers_whether_the_directorys_hooks_run(
+    config_dir: ConfigDir, lineage: Lineage, *, directory_hooks: bool
+) -> None:
+    job = made(config(config_dir, directory_hooks=directory_hooks))
+    assert job.record.directory_hooks is directory_hooks
+    assert job.record.held == 1
+    assert job.record.in_service is None
+    assert not job.earlier
+
+
+@pytest.mark.parametrize(
+    ("values", "install", "redirect"),
+    [
+        ({"verb": "run"}, [NAME], True),
+        ({"verb": "run", "redirect": False}, [NAME], False),
+        ({"verb": "run", "redirect": True}, [NAME], True),
+        ({"verb": "run", "installer": "other"}, [], False),
+        ({"verb": "certonly"}, [], False),
+    ],
+)
+def test_what_is_to_be_installed(
+    config_dir: ConfigDir,
+    lineage: Lineage,
+    values: dict[str, Any],
+    install: list[str],
+    *,
+    redirect: bool,
+) -> None:
+    record = made(config(config_dir, **values)).record
+    assert (record.install, record.redirect) == (install, redirect)
+
+
+def test_a_lineage_is_spoken_of_in_its_own_language(
+    lineage: Lineage, parse: Parse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    namespace = parse("renew").config.namespace
+    entered: list[str | None] = []
+    monkeypatch.setattr(language, "enter", entered.append)
+    job = jobs.of_earlier_run(namespace, Record(NAME, in_service=1), lineage)
+    assert entered == ["ja"]
+    assert job.language == "ja"
+
+
+@pytest.mark.parametrize(("server", "asked"), [(None, APACHE), (APACHE, APACHE), (NGINX, NGINX)])
+def test_whose_plugin_installs(lineage: Lineage, server: Any, asked: Delegate) -> None:
+    workers = Noting()
+    job = Job(Record(NAME), lineage, SimpleNamespace(), lambda: None, server, workers)
+    job.installer()
+    assert workers.asked == [asked]
+    assert job.name == NAME
+    assert job.language is None
+
+
+def test_lineages_without_a_web_server_share_none(lineage: Lineage) -> None:
+    config = SimpleNamespace(namespace=SimpleNamespace(apache_ctl=""))
+    with_none, with_one = (
+        Job(Record(NAME), lineage, config, lambda: None, server, Noting())
+        for server in (None, APACHE)
+    )
+    assert with_none.server_key() is None
+    assert with_one.server_key() is not None
