@@ -35,7 +35,9 @@ class Noting(Workers):
 
 @pytest.fixture
 def lineage(config_dir: ConfigDir) -> Lineage:
-    return config_dir.add(NAME, authenticator=PLUGIN, installer=PLUGIN, **{options.LANGUAGE: "ja"})
+    config_dir.add(NAME)
+    remembered = {options.LANGUAGE: "ja"}
+    return config_dir.write_conf(NAME, authenticator=PLUGIN, installer=PLUGIN, **remembered)
 
 
 def config(config_dir: ConfigDir, **values: Any) -> Any:
