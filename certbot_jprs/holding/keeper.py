@@ -21,12 +21,12 @@ from typing import Any, Callable
 
 from certbot import errors
 
-from certbot_jprs.ground import display_util, language
+from certbot_jprs.ground import language
 from certbot_jprs.ground.exceptions import HoldingError
 from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
 from certbot_jprs.ground.said import words
-from certbot_jprs.holding import jobs, noting, release, watched
+from certbot_jprs.holding import jobs, noting, release, telling, watched
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.leftovers import is_held_by_us, set_damaged_aside
 from certbot_jprs.holding.records import Record, Step, Store
@@ -119,7 +119,7 @@ class Keeper:
         failed = {*left.failures, *self._release_now(turn, left.jobs, tolerate=True)}
         if failed:
             # A PluginError from here would be shown as "The plugin is not working".
-            raise errors.Error(_not_in_service(failed))
+            raise errors.Error(telling.not_in_service(failed))
 
     def reload(self, turn: Turn, reload: Callable[[], None]) -> None:
         """Does Certbot's own reload, and looks at what was released on the spot before it.
@@ -221,17 +221,11 @@ class Keeper:
                     other.workers = job.workers  # one plugin object is enough, and not small
             self._queue[name] = job
             turn.held = True
-            display_util.notify(
-                _(
-                    "The new certificate of {name} is saved and held: the old one stays in "
-                    "service until the end of this run, and until the OCSP server knows the new "
-                    "one."
-                ).format(name=name)
-            )
+            telling.of_held(name)
             return
         failed = self._release_now(turn, [job])
         if failed:
-            raise HoldingError(_not_in_service(failed))
+            raise HoldingError(telling.not_in_service(failed))
 
     def at_end(self) -> Callable[[], None]:
         """Waits for all that is held, side by side, and releases it.
@@ -243,7 +237,7 @@ class Keeper:
 
         def conclude() -> None:
             if failed:
-                raise HoldingError(_not_in_service(failed))
+                raise HoldingError(telling.not_in_service(failed))
             if self._reloads.failed:
                 raise HoldingError(
                     _("A web server could not be reloaded, for the reason given above.")
@@ -267,7 +261,7 @@ class Keeper:
         self._queue.clear()
         if new or left.jobs:
             language.conclude()
-            _announce(new, left.jobs)
+            telling.of_release(new, left.jobs)
             one = release.Release(store, new + left.jobs, bool(namespace.quiet))
             one.run()
             failed |= {*one.failures}
@@ -302,25 +296,3 @@ class Keeper:
         elif not one.failures:
             turn.reloaded = True
         return failed
-
-
-def _announce(new: list[Job], left: list[Job]) -> None:
-    if new:
-        display_util.notify(
-            _(
-                "Nothing more is ordered in this run. The held certificates now go into service, "
-                "each once the OCSP server knows it."
-            )
-        )
-    if left:
-        display_util.notify(
-            _("Saved by an earlier run and not yet in service: {names}").format(
-                names=", ".join(job.name for job in left)
-            )
-        )
-
-
-def _not_in_service(failed: set[str]) -> str:
-    return _("Not put into service, for the reasons given above: {names}").format(
-        names=", ".join(sorted(failed))
-    )

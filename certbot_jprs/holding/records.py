@@ -286,11 +286,8 @@ def rebuilt(lineage: Lineage) -> Record:
         were.
     """
     linked = archive.current_version(lineage)
-    record = Record(
-        lineage.name,
-        in_service=linked,
-        reload=of_lineage(lineage.params).installer is not None,
-    )
+    reload = of_lineage(lineage.params).installer is not None
+    record = Record(lineage.name, in_service=linked, reload=reload)
     try:
         newest = archive.versions(lineage)[-1]
     except (OSError, IndexError):

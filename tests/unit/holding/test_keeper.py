@@ -14,11 +14,10 @@ import pytest
 from certbot import errors
 from certbot._internal import hooks
 
-from certbot_jprs.ground import options
+from certbot_jprs.ground import display_util, options
 from certbot_jprs.ground.exceptions import HoldingError
 from certbot_jprs.ground.names import NAME as PLUGIN
 from certbot_jprs.ground.options import AUTHENTICATOR
-from certbot_jprs.holding import keeper as keeper_module
 from certbot_jprs.holding import release
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.keeper import Keeper
@@ -90,7 +89,7 @@ def reloads() -> NotedReloads:
 
 @pytest.fixture
 def keeper(monkeypatch: pytest.MonkeyPatch, reloads: NotedReloads) -> Keeper:
-    monkeypatch.setattr(vars(keeper_module)["display_util"], "notify", lambda _text: None)
+    monkeypatch.setattr(display_util, "notify", lambda _text: None)
     return Keeper(None, reloads)
 
 
