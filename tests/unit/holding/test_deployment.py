@@ -172,6 +172,7 @@ def test_a_revoked_one_that_cannot_be_taken_away(
     ("verb", "command"),
     [
         ("install", f"certbot install -i certbot-jprs:http --cert-name {NAME}"),
+        ("run", f"certbot install -i certbot-jprs:http --cert-name {NAME}"),
         ("renew", f"certbot renew --cert-name {NAME}"),
     ],
 )

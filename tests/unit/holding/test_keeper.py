@@ -856,3 +856,83 @@ def test_what_cannot_be_finished_is_no_damage_to_the_plugin(
         bench.keeper.finish(bench.govern(bench.config("run")), [NAME])
     # Certbot shows a PluginError from here as "The plugin is not working".
     assert not isinstance(raised.value, errors.PluginError)
+
+
+def test_a_certbot_that_lacks_nothing_is_told_nothing(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert bench.keeper.engage()
+    assert caplog.text == ""
+
+
+def test_links_stay_where_the_renewal_file_cannot_be_read(
+    bench: Bench, lineage: Lineage, config_dir: ConfigDir
+) -> None:
+    bench.store.save(Record(NAME, in_service=1, held=2))
+    cert = bench.cert()
+    config_dir.conf(NAME).write_text("[[[")
+    assert bench.keeper.keeps_links(cert, None)
+
+
+def test_what_was_set_aside_is_written_down(bench: Bench, lineage: Lineage) -> None:
+    bench.store.save(Record(NAME, in_service=1, held=2, since=7.0))
+    damage(bench.config_dir, 2)
+    bench.keeper.keeps_links(bench.cert(), None)
+    assert bench.store.load(NAME) == Record(NAME, in_service=1)
+
+
+def test_an_only_version_that_is_damaged_is_told_when_it_is_taken_up(
+    bench: Bench, config_dir: ConfigDir, caplog: pytest.LogCaptureFixture
+) -> None:
+    config_dir.add(NAME, authenticator=PLUGIN, installer=PLUGIN)
+    bench.store.save(Record(NAME, held=1))
+    damage(config_dir, 1)
+    bench.keeper.keeps_links(bench.cert(), None)
+    assert caplog.text == ""
+    assert bench.keeper._damaged == set()
+
+
+@pytest.mark.parametrize(("installer", "here"), [(PLUGIN, False), ("dummy", True)])
+def test_certbot_reloads_under_run_only_what_is_installed_here(
+    bench: Bench, lineage: Lineage, released: Released, installer: str, *, here: bool
+) -> None:
+    bench.deploy(bench.config("run", installer=installer))
+    (job,) = released.jobs
+    assert job.reload_here is here
+
+
+def test_what_goes_into_service_at_the_end_is_announced(
+    bench: Bench,
+    config_dir: ConfigDir,
+    released: Released,
+    parse: Parse,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(vars(keeper_module)["display_util"], "notify", told.append)
+    monkeypatch.setattr(keeper_module.language, "conclude", lambda: told.append("one language"))
+    bench.namespace(parse, "renew")
+    new = (
+        "Nothing more is ordered in this run. The held certificates now go into service, each "
+        "once the OCSP server knows it."
+    )
+    left = f"Saved by an earlier run and not yet in service: {OTHER}, {NAME}"
+    bench.keeper.at_end()()
+    assert told == []
+    for name in (NAME, OTHER):
+        added(config_dir, name)
+        bench.store.save(Record(name, in_service=1, held=2))
+    released.act = lambda _job: "no"
+    conclude = bench.keeper.at_end()
+    assert told == ["one language", left]
+    with pytest.raises(HoldingError) as raised:
+        conclude()
+    assert str(raised.value) == (
+        f"Not put into service, for the reasons given above: {OTHER}, {NAME}"
+    )
+    for name in (NAME, OTHER):
+        bench.store.remove(name)
+    bench.deploy(bench.config())
+    told.clear()
+    bench.keeper.at_end()
+    assert told == ["one language", new]

@@ -8,7 +8,8 @@ import os
 import pytest
 
 from certbot_jprs.ground.names import NAME as PLUGIN
-from certbot_jprs.holding.leftovers import is_held_by_us, relevant
+from certbot_jprs.ground.said import words
+from certbot_jprs.holding.leftovers import anew, is_held_by_us, relevant, set_damaged_aside
 from certbot_jprs.holding.records import Record, Step, Store
 from certbot_jprs.lineage import archive, durable
 from certbot_jprs.lineage.files import Lineage
@@ -163,3 +164,63 @@ def test_whose_lineage_it_is(
     assert is_held_by_us(lineage.params) is ours
     store = Store(str(config_dir))
     assert (settled(store, lineage, Record(NAME, Step.RELEASED, held=1)) is not None) is ours
+
+
+def damage(config_dir: ConfigDir, *numbers: int) -> None:
+    for number in numbers:
+        config_dir.archive(NAME, "privkey", number).write_bytes(b"")
+
+
+def test_each_that_was_set_aside_is_told(config_dir: ConfigDir, lineage: Lineage) -> None:
+    damage(config_dir, 2, 3)
+    record = Record(NAME, Step.RELEASED, in_service=1, held=3, since=7.0)
+    damaged = set_damaged_aside(record, lineage)
+    assert damaged is not None
+    assert not damaged.stays
+    assert record == Record(NAME, in_service=1)
+    keys = [archive.files(lineage, number)["privkey"] for number in (3, 2)]
+    assert words(damaged.told) == " ".join(
+        f"Version {number} of {NAME} is damaged and was set aside, with .damaged appended to the "
+        "names of its files: version 1 stays in service, and is renewed when it is due. Check "
+        f"the disk, and what writes there. {key} holds no private key."
+        for number, key in zip((3, 2), keys)
+    )
+
+
+def test_where_none_is_sound_it_is_told_once(config_dir: ConfigDir, lineage: Lineage) -> None:
+    damage(config_dir, 1, 2, 3)
+    record = Record(NAME, held=3)
+    damaged = set_damaged_aside(record, lineage)
+    assert damaged is not None
+    assert damaged.stays
+    assert record == Record(NAME, held=3)
+    key = archive.files(lineage, 3)["privkey"]
+    assert words(damaged.told) == (
+        f"The certificate {NAME} is damaged, and there is no other version: it is not put into "
+        f"service. {key} holds no private key. Check the disk; then order it anew: certbot renew "
+        f"--force-renewal --cert-name {NAME}"
+    )
+
+
+@pytest.mark.parametrize("how", ["empty", "missing"])
+def test_the_usual_command_is_of_no_use_without_a_certificate(
+    config_dir: ConfigDir, lineage: Lineage, how: str
+) -> None:
+    assert anew(lineage) == f"certbot renew --force-renewal --cert-name {NAME}"
+    path = config_dir.archive(NAME, "cert", 1)
+    if how == "empty":
+        path.write_bytes(b"")
+    else:
+        path.unlink()
+    assert anew(lineage).startswith(f"certbot delete --cert-name {NAME}, then the command that")
+
+
+def test_links_that_are_nobodys_put_nothing_newer_into_service(
+    store: Store, config_dir: ConfigDir, lineage: Lineage
+) -> None:
+    link = config_dir.live(NAME, "cert")
+    link.unlink()
+    link.symlink_to(f"../../archive/{NAME}/mine.pem")
+    record = settled(store, lineage, Record(NAME, in_service=1, held=2))
+    assert record is not None
+    assert record.held == 3

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from cryptography import x509
 
 from certbot_jprs.ground.said import words
+from certbot_jprs.holding import sight
 from certbot_jprs.holding.sight import View
 from certbot_jprs.lineage.files import Lineage
 from certbot_jprs.machine import served
@@ -80,3 +83,64 @@ def test_what_answers_no_more_is_named() -> None:
         "web server's error log and mend what it names; the next `certbot renew` reloads or "
         "starts it again."
     )
+
+
+def test_what_is_seen_is_said_word_for_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(sight.logger, "error", told.append)
+    monkeypatch.setattr(vars(sight)["display_util"], "notify", told.append)
+    one = view(ONE, TWO, Place("192.0.2.1", "b.example.jp"))
+    one.say()
+    one.note({ONE: NEW})
+    one.say()
+    one.note({TWO: OLD, Place("192.0.2.1", "b.example.jp"): OLD})
+    one.say()
+    assert told == [
+        f"The new certificate of {NAME} is released, and the web server reloaded.",
+        f"The new certificate of {NAME} is in service.",
+        "10 seconds after the reload, port 443 of this machine (192.0.2.1, 192.0.2.2; "
+        f"b.example.jp, {NAME}) still does not serve the new certificate of {NAME}. See what "
+        "listens there (ss -ltnp 'sport = :443') and its error log, and restart it.",
+    ]
+
+
+class Clock:
+    """Passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.pauses: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+
+def test_one_looks_until_all_are_seen_or_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(sight, "time", clock)
+    other = Place("192.0.2.1", "b.example.jp")
+    second_of_other = Place("192.0.2.2", "b.example.jp")
+    serves = {ONE: OLD, TWO: OLD, other: OTHER, second_of_other: OTHER}
+    asked: list[list[Place]] = []
+
+    def look_at(places: Iterable[Place], _seconds: float = 5.0) -> dict[Place, x509.Certificate]:
+        asked.append(list(places))
+        return {place: serves[place] for place in asked[-1]}
+
+    monkeypatch.setattr(served, "look_at", look_at)
+    first = view()
+    second = View(Lineage("b", "", {}, {}), ["b.example.jp"], [OTHER], OTHER)
+    both = sight.Sight([first, second])
+    assert first.judged == {ONE, TWO}
+    asked.clear()
+    serves[ONE] = NEW
+    both.look()
+    assert asked[0] == [ONE, TWO, other, second_of_other]
+    assert {*map(tuple, asked[1:])} == {(TWO,)}
+    assert len(asked) == pytest.approx(50, abs=1)  # each fifth of a second, for ten
+    assert {*clock.pauses} == {0.2}
+    assert first.behind == {TWO}

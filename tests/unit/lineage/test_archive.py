@@ -376,3 +376,15 @@ def test_moved_links_are_synced_in_their_directory(
     monkeypatch.setattr(os, "fsync", note)
     archive.link_to(lineage, 1)
     assert synced == [(4, str(config_dir.path / "live" / NAME))]
+
+
+def test_where_no_link_moves_nothing_is_synced(
+    config_dir: ConfigDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lineage = config_dir.add("synced.example.jp", versions=(1, 2))
+    synced: list[str] = []
+    monkeypatch.setattr(archive.durable, "sync_directory", synced.append)
+    archive.link_to(lineage, 2)
+    assert synced == []
+    archive.link_to(lineage, 1)
+    assert synced == [str(config_dir.path / "live" / "synced.example.jp")]

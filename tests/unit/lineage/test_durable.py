@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -214,3 +216,72 @@ def test_a_file_system_that_cannot_sync_is_no_trouble(
 
     monkeypatch.setattr(os, "fsync", refuse)
     durable.sync_directory(str(tmp_path))
+
+
+def test_names_in_a_directory_are_durable_when_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(durable, "sync_directory", synced.append)
+    path = tmp_path / "certbot-jprs" / "held"
+    durable.make_directory(str(path))
+    assert synced == [str(tmp_path), str(path.parent)]
+    durable.make_directory(str(path))
+    assert len(synced) == 2
+    (path / "record").touch()
+    durable.remove(str(path / "record"))
+    durable.remove(str(path / "record"))  # is gone: nothing to sync
+    assert synced[2:] == [str(path)]
+
+
+def test_what_is_new_does_not_look_old(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+    os.utime(path, (1, 1))
+    durable.write(str(path), "new")
+    assert path.stat().st_mtime > 1
+
+
+def test_what_is_written_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    script = f"from certbot_jprs.lineage import durable; durable.write({str(path)!r}, '\\u4e00')"
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    environment = {**os.environ, **locale, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", script], check=True, env=environment)
+    assert path.read_bytes() == "一".encode()
+
+
+def failing(*_args: object, **_kwargs: object) -> None:
+    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+
+def test_a_trial_that_cannot_be_taken_away_is_no_lack_of_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rmdir", failing)
+        durable.check_room(str(tmp_path), 2, 10)
+    assert len(os.listdir(tmp_path)) == 1
+
+
+def test_the_sweep_goes_on_after_one_that_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (".trial-aaaaaaaa", ".trial-bbbbbbbb"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "0").touch()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rmdir", failing)
+        durable.sweep(str(tmp_path))
+    assert not list(tmp_path.rglob("0"))
+
+
+def test_a_link_is_swept_and_not_what_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "file").touch()
+    swept = tmp_path / "swept"
+    swept.mkdir()
+    (swept / ".trial-aaaaaaaa").symlink_to(tmp_path / "mine")
+    durable.sweep(str(swept))
+    assert os.listdir(swept) == []
+    assert (tmp_path / "mine" / "file").exists()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from certbot._internal import storage
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -266,3 +267,111 @@ def test_damaged_versions_in_a_row_are_counted(config_dir: ConfigDir, lineage: L
             config_dir.archive(NAME, kind, 2).read_bytes()
         )
     assert soundness.damaged_in_a_row(lineage) == []
+
+
+def test_a_new_suffix_is_one_that_none_of_the_files_has(
+    config_dir: ConfigDir, lineage: Lineage
+) -> None:
+    spoil(config_dir, 3)
+    kept = Path(f"{config_dir.archive(NAME, 'chain', 3)}.damaged")
+    kept.write_text("of an earlier one")
+    assert soundness.set_aside(lineage, 3, 2) == 2
+    assert kept.read_text() == "of an earlier one"
+    assert Path(f"{config_dir.archive(NAME, 'cert', 3)}.damaged.2").exists()
+
+
+def test_where_no_version_is_left_all_that_were_damaged_count(
+    config_dir: ConfigDir, lineage: Lineage
+) -> None:
+    for kind in KINDS:
+        for number in (1, 2, 3):
+            path = config_dir.archive(NAME, kind, number)
+            path.rename(f"{path}.damaged")
+    assert [Path(path).name for path in soundness.damaged_in_a_row(lineage)] == [
+        f"cert{number}.pem.damaged" for number in (1, 2, 3)
+    ]
+    assert soundness.MOST_IN_A_ROW == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "message"),
+    [
+        ("cert", b"", "{cert} holds no certificate."),
+        ("chain", b"", "{chain} holds no certificate."),
+        ("fullchain", b"", "{fullchain} is not the certificate followed by its chain."),
+        ("privkey", b"", "{privkey} holds no private key."),
+        ("privkey", None, "{privkey} is not the key of {cert}."),
+    ],
+)
+def test_what_is_wrong_is_said_of_the_file(
+    config_dir: ConfigDir, lineage: Lineage, kind: str, data: bytes | None, message: str
+) -> None:
+    other = pem(pki.rsa_key("another"))
+    config_dir.archive(NAME, kind, 3).write_bytes(other if data is None else data)
+    if kind in ("cert", "chain") and data == b"":  # what would be left without the check
+        with pytest.raises(UnsoundError) as caught:
+            soundness.check(lineage, 3)
+        config_dir.archive(NAME, "fullchain", 3).write_bytes(
+            b"".join(config_dir.archive(NAME, each, 3).read_bytes() for each in ("cert", "chain"))
+        )
+    with pytest.raises(UnsoundError) as caught:
+        soundness.check(lineage, 3)
+    expected = message.format(**archive.files(lineage, 3))
+    assert str(caught.value) == str(caught.value.reason) == expected
+
+
+def test_a_certificate_that_cannot_be_parsed_is_said_in_the_parsers_words(
+    config_dir: ConfigDir, lineage: Lineage
+) -> None:
+    path = config_dir.archive(NAME, "cert", 3)
+    path.write_bytes(_of_a_version_that_does_not_exist(path.read_bytes()))
+    with pytest.raises(ValueError, match=r".") as parser:
+        certificates.load_all(str(path))
+    with pytest.raises(UnsoundError) as caught:
+        soundness.check(lineage, 3)
+    assert str(caught.value) == str(parser.value)
+
+
+def test_a_key_of_a_kind_that_is_not_known(
+    lineage: Lineage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: object, **_kwargs: object) -> None:
+        raise UnsupportedAlgorithm("a curve of tomorrow")
+
+    monkeypatch.setattr(serialization, "load_pem_private_key", refuse)
+    with pytest.raises(UnsoundError, match="holds no private key"):
+        soundness.check(lineage, 3)
+
+
+class Numbers:
+    """An RSA key whose numbers are the test's."""
+
+    def __init__(self, p: int, q: int, e: int, d: int) -> None:
+        self.p, self.q, self.d = p, q, d
+        self.dmp1, self.dmq1 = (d % (p - 1), d % (q - 1)) if p > 1 else (0, d % (q - 1))
+        self.iqmp = pow(q, -1, p)
+        self.n, self.e = p * q, e
+
+    def private_numbers(self) -> Numbers:
+        return self
+
+    @property
+    def public_numbers(self) -> Numbers:
+        return self
+
+
+@pytest.mark.parametrize(
+    ("numbers", "whole"),
+    [
+        ((61, 53, 17, 2753), True),
+        ((61, 53, 17, 2754), False),  # its remainders fit, and it is no exponent
+        ((61, 53, 17, 2753 + 60), False),  # one modulo p - 1 alone
+        ((61, 53, 17, 2753 + 52), False),  # one modulo q - 1 alone
+        ((1, 53, 17, 2753), False),
+    ],
+)
+def test_numbers_that_fit_each_other(
+    monkeypatch: pytest.MonkeyPatch, numbers: tuple[int, int, int, int], *, whole: bool
+) -> None:
+    monkeypatch.setattr(soundness.rsa, "RSAPrivateKey", Numbers)
+    assert soundness._is_whole(Numbers(*numbers)) is whole

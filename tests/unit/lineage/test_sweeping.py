@@ -117,3 +117,52 @@ def test_a_directory_that_is_read_only_stops_nothing(
     assert old.is_dir()
     sweep(config_dir, records)
     assert not old.exists()
+
+
+@pytest.mark.parametrize("what", ["a file", "a link to a directory"])
+def test_what_is_no_directory_of_an_exchange_stays(
+    config_dir: ConfigDir, records: Path, what: str
+) -> None:
+    config_dir.add(NAME)
+    path = config_dir.path / "live" / f".{NAME}.new"
+    mine = config_dir.path / "mine"
+    mine.mkdir()
+    (mine / "file").touch()
+    if what == "a file":
+        path.touch()
+    else:
+        path.symlink_to(mine)
+    sweep(config_dir, records)
+    assert os.path.lexists(path)
+    assert (mine / "file").exists()
+
+
+def test_certbots_link_in_it_goes_and_a_file_of_its_name_does_not(
+    config_dir: ConfigDir, records: Path
+) -> None:
+    old = exchanged(config_dir)
+    (old / "cert.pem").unlink()
+    (old / "cert.pem").write_text("an administrator's")
+    (old / "mine").symlink_to("cert.pem")
+    sweep(config_dir, records)
+    assert (old / "cert.pem").read_text() == "an administrator's"
+    assert (config_dir.path / "live" / NAME / "mine").is_symlink()
+    assert os.listdir(old) == ["cert.pem"]
+
+
+def test_one_that_stays_is_noted(
+    config_dir: ConfigDir,
+    records: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    old = exchanged(config_dir)
+
+    def fail(_path: object) -> None:
+        raise OSError("Read-only file system")
+
+    caplog.set_level("DEBUG")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", fail)
+        sweep(config_dir, records)
+    assert f"{old} could not be taken away: Read-only file system" in caplog.text
