@@ -312,3 +312,19 @@ def test_fields_are_text_in_json() -> None:
     assert values["step"] == "hooked"
     assert FULL.to_json().endswith("}\n")
     assert "日本語" in FULL.to_json()
+
+
+@pytest.mark.parametrize("name", [1, None, ["www.example.jp"]])
+def test_a_name_is_text(name: object) -> None:
+    text = json.dumps({**json.loads(Record("www.example.jp").to_json()), "name": name})
+    with pytest.raises(ValueError, match="wrong type"):
+        Record.from_json(text)
+
+
+def test_a_pipe_in_a_records_place_is_said_to_be_no_file(
+    config_dir: ConfigDir, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    os.makedirs(store.directory)
+    os.mkfifo(os.path.join(store.directory, "www.example.jp.json"))
+    store.load("www.example.jp")
+    assert "could not be read (it is no file). It is rebuilt" in caplog.text

@@ -799,3 +799,53 @@ def test_one_that_cannot_be_read_is_not_looked_for(
     assert bench.run()[-1] == "reload"
     assert bench.visitors.looks == 1
     assert bench.failures == {}
+
+
+def test_messages_word_for_word(bench: Bench) -> None:
+    job = bench.add(A, Status.UNKNOWN, timeout=1)
+    bench.apache.broken["reload"] = "it is broken"
+    bench.add(B, days=-0.5)
+    bench.run()
+    assert bench.failures[A] == "The OCSP server still does not know the new certificate."
+    assert (
+        f"The certificate of {B} in service has expired: the new one replaces it at once."
+        in bench.told
+    )
+    assert bench.failures[B].startswith(
+        f"Apache could not be reloaded with the new certificates of {B}. Fix its configuration"
+    )
+    assert job.record.held == 2
+
+
+def test_an_installation_that_failed_word_for_word(bench: Bench) -> None:
+    bench.add(A, record=Record(A, held=2, reload=True, install=[A])).earlier = True
+    bench.apache.broken["deploy"] = "it is broken"
+    bench.run()
+    assert bench.failures[A] == (
+        f"The certificate {A} could not be installed in Apache. Run the command that ordered it "
+        "again. The error:\nit is broken"
+    )
+    assert "recover" in bench.steps
+
+
+def test_an_interruption_word_for_word(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_self: Quick, _seconds: float) -> dict[Any, Answer]:
+        raise WaitInterrupted("The wait was ended by SIGTERM.")
+
+    bench.add(A, Status.UNKNOWN)
+    monkeypatch.setattr(Quick, "answers", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        bench.run()
+    assert bench.told[-1] == (
+        "The wait was ended by SIGTERM.\n"
+        f"Saved, and held until the OCSP server knows them: {A}\n"
+        f"To go on: certbot renew --cert-name {A}"
+    )
+
+
+@pytest.mark.parametrize("earlier", [True, False])
+def test_who_says_that_a_first_certificate_is_released(bench: Bench, *, earlier: bool) -> None:
+    bench.add(A, record=Record(A, held=2)).earlier = earlier
+    bench.run()
+    said = f"The new certificate of {A} is released, and its deploy hooks were run."
+    assert (said in bench.told) is earlier  # else Certbot is about to
