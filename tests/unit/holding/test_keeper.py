@@ -14,7 +14,7 @@ import pytest
 from certbot import errors
 from certbot._internal import hooks
 
-from certbot_jprs.ground import display_util, options
+from certbot_jprs.ground import display_util, language, options
 from certbot_jprs.ground.exceptions import HoldingError
 from certbot_jprs.ground.names import NAME as PLUGIN
 from certbot_jprs.ground.options import AUTHENTICATOR
@@ -909,8 +909,8 @@ def test_what_goes_into_service_at_the_end_is_announced(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr(vars(keeper_module)["display_util"], "notify", told.append)
-    monkeypatch.setattr(keeper_module.language, "conclude", lambda: told.append("one language"))
+    monkeypatch.setattr(display_util, "notify", told.append)
+    monkeypatch.setattr(language, "conclude", lambda: told.append("one language"))
     bench.namespace(parse, "renew")
     new = (
         "Nothing more is ordered in this run. The held certificates now go into service, each "

@@ -14,6 +14,7 @@ from certbot_jprs.lineage.files import Lineage
 from certbot_jprs.machine import served
 from certbot_jprs.machine.served import Place
 from tests.unit import pki
+from tests.unit.config_dir import ConfigDir
 
 NAME = "www.example.jp"
 ONE, TWO = Place("192.0.2.1", NAME), Place("192.0.2.2", NAME)
@@ -144,3 +145,20 @@ def test_one_looks_until_all_are_seen_or_time_is_up(monkeypatch: pytest.MonkeyPa
     assert len(asked) == pytest.approx(50, abs=1)  # each fifth of a second, for ten
     assert {*clock.pauses} == {0.2}
     assert first.behind == {TWO}
+
+
+def test_nothing_is_looked_for_of_one_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(served, "look_at", lambda places, *_: dict.fromkeys(places, OLD))
+    unread, beside = view(new=None), view()
+    both = sight.Sight([unread, beside])  # two lineages with the same name
+    assert (unread.judged, beside.judged) == (set(), {ONE, TWO})
+    assert both.views[0].done
+
+
+def test_only_those_installed_just_now_are_expected(config_dir: ConfigDir) -> None:
+    lineage = config_dir.add(NAME)
+    one = View.of(lineage, lambda: None)
+    assert not one.expected
+    assert one.hosts == [NAME]
+    assert View.of(lineage, lambda: None, expected=True).expected
+    assert not View(lineage, [], [], None).expected

@@ -19,10 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from certbot_jprs.ground.names import NAME
-from certbot_jprs.ground.options import DEST
-from certbot_jprs.internals.delegates import APACHE
+from certbot_jprs.ground.options import AUTHENTICATOR, DEST, INSTALLER
+from certbot_jprs.internals.delegates import APACHE, NGINX
 from certbot_jprs.internals.delegation import Roles
-from certbot_jprs.lineage import adoption, files
+from certbot_jprs.lineage import adoption, durable, files
 from certbot_jprs.lineage.adoption import Change, without_sleep
 from certbot_jprs.lineage.files import Lineage
 from tests.unit.command_line import Parse
@@ -661,3 +661,48 @@ def test_a_read_only_directory_leaves_everything_as_it_was(reachable: Path) -> N
         assert snapshot(renewal) == before
         renewal.chmod(0o755)
         assert adoption.write(lineage, change) is not None
+
+
+def test_the_backup_stays_where_the_file_was_replaced(
+    lineage: Lineage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = Path(lineage.renewal_file).read_text("utf-8")
+
+    def fail(_directory: str) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(durable, "sync_directory", fail)
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        adoption.write(lineage, planned(lineage))
+    assert files.read(lineage.renewal_file).authenticator == NAME
+    assert Path(f"{lineage.renewal_file}.before-jprs").read_text("utf-8") == before
+
+
+def test_delegates_of_an_earlier_time_go(config_dir: ConfigDir) -> None:
+    config_dir.add(LINEAGE)
+    stored = {AUTHENTICATOR: "webroot", INSTALLER: "nginx"}
+    gone, come = difference(planned(config_dir.write_conf(LINEAGE, **stored)))
+    assert {f"{AUTHENTICATOR} = webroot", f"{INSTALLER} = nginx"} <= {*gone}
+    assert come == [f"authenticator = {NAME}", f"installer = {NAME}"]
+
+
+def test_options_of_either_web_server_are_carried(config_dir: ConfigDir) -> None:
+    lineage = config_dir.add(LINEAGE, apache_server_root="/a", nginx_server_root="/n")
+    for roles in (Roles(APACHE, NGINX), Roles(NGINX, APACHE)):
+        _gone, come = difference(planned(lineage, roles))
+        assert {f"{DEST}apache_server_root = /a", f"{DEST}nginx_server_root = /n"} <= {*come}
+    _gone, come = difference(planned(lineage, Roles(None, NGINX)))
+    assert f"{DEST}nginx_server_root = /n" in come
+    assert f"{DEST}apache_server_root = /a" not in come
+
+
+def test_keys_become_rsa_whoever_validates(config_dir: ConfigDir) -> None:
+    lineage = config_dir.add(LINEAGE, authenticator="dns-route53", key_type="ecdsa")
+    _gone, come = difference(planned(lineage, Roles(None, APACHE)))
+    assert "key_type = rsa" in come
+
+
+def test_a_comment_after_a_value_that_changes_stays(config_dir: ConfigDir) -> None:
+    lineage = config_dir.add(LINEAGE, key_type="ecdsa # X marks it")
+    _gone, come = difference(planned(lineage))
+    assert "key_type = rsa # X marks it" in come

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from certbot._internal import storage
 
-from certbot_jprs.lineage import archive
+from certbot_jprs.lineage import archive, durable
 from certbot_jprs.lineage.files import KINDS, Lineage
 from tests.unit.command_line import Parse
 from tests.unit.config_dir import ConfigDir, linked, snapshot, version
@@ -383,7 +383,7 @@ def test_where_no_link_moves_nothing_is_synced(
 ) -> None:
     lineage = config_dir.add("synced.example.jp", versions=(1, 2))
     synced: list[str] = []
-    monkeypatch.setattr(archive.durable, "sync_directory", synced.append)
+    monkeypatch.setattr(durable, "sync_directory", synced.append)
     archive.link_to(lineage, 2)
     assert synced == []
     archive.link_to(lineage, 1)

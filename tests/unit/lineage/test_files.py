@@ -389,3 +389,12 @@ def test_no_renewal_file_raises_out_of_a_search(
         contents = "".join(contents).encode("utf-8", "surrogatepass")
     beside.conf("broken").write_bytes(contents)
     assert "zzz.example.jp" in everything(beside)
+
+
+def test_a_renewal_file_with_a_byte_order_mark(config_dir: ConfigDir) -> None:
+    config_dir.add("bom.example.jp")
+    path = config_dir.conf("bom.example.jp")
+    text = "\n".join(path.read_text("utf-8").splitlines()[1:])  # begins with a key
+    path.write_text("\ufeff" + text, encoding="utf-8")
+    assert files.load_lines(str(path)) == text.splitlines()
+    assert files.read(str(path)).name == "bom.example.jp"

@@ -373,5 +373,5 @@ class Numbers:
 def test_numbers_that_fit_each_other(
     monkeypatch: pytest.MonkeyPatch, numbers: tuple[int, int, int, int], *, whole: bool
 ) -> None:
-    monkeypatch.setattr(soundness.rsa, "RSAPrivateKey", Numbers)
+    monkeypatch.setattr(rsa, "RSAPrivateKey", Numbers)
     assert soundness._is_whole(Numbers(*numbers)) is whole
