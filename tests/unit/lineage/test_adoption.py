@@ -706,3 +706,8 @@ def test_a_comment_after_a_value_that_changes_stays(config_dir: ConfigDir) -> No
     lineage = config_dir.add(LINEAGE, key_type="ecdsa # X marks it")
     _gone, come = difference(planned(lineage))
     assert "key_type = rsa # X marks it" in come
+
+
+def test_a_sleep_after_quoted_text() -> None:
+    assert without_sleep("echo 'a; b'; sleep 5; echo c") == "echo 'a; b'; echo c"
+    assert without_sleep('echo "sleep 5; b" && sleep 5 && echo c') == 'echo "sleep 5; b" && echo c'
