@@ -11,7 +11,7 @@ from certbot_jprs.ground import language, options
 from certbot_jprs.ground.names import NAME as PLUGIN
 from certbot_jprs.holding import jobs
 from certbot_jprs.holding.jobs import Job
-from certbot_jprs.holding.records import Record
+from certbot_jprs.holding.records import Record, Store
 from certbot_jprs.internals.delegate import Delegate
 from certbot_jprs.internals.delegates import APACHE, NGINX
 from certbot_jprs.internals.delegation import Workers
@@ -119,3 +119,22 @@ def test_lineages_without_a_web_server_share_none(lineage: Lineage) -> None:
     )
     assert with_none.server_key() is None
     assert with_one.server_key() is not None
+
+
+@pytest.mark.parametrize(("installer", "reload"), [(PLUGIN, True), ("other", False)])
+@pytest.mark.parametrize("noted", [True, False])
+def test_whether_a_web_server_is_reloaded_is_the_commands_to_say(
+    config_dir: ConfigDir, lineage: Lineage, installer: str, *, reload: bool, noted: bool
+) -> None:
+    Store(str(config_dir)).save(Record(NAME, held=1, reload=noted))
+    record = made(config(config_dir, installer=installer)).record
+    assert record.reload is reload
+    assert Store(str(config_dir)).load(NAME) == record
+
+
+@pytest.mark.parametrize(("verb", "asked"), [("run", ["hsts", "uir"]), ("certonly", [])])
+def test_what_else_a_run_asked_for_is_remembered(
+    config_dir: ConfigDir, lineage: Lineage, verb: str, asked: list[str]
+) -> None:
+    record = made(config(config_dir, verb=verb, hsts=True, uir=True, staple=False)).record
+    assert record.enhancements == asked

@@ -123,3 +123,14 @@ def test_what_is_noted(config_dir: ConfigDir, there: Record | None, in_service: 
     assert os.readlink(config_dir.live(NAME, "cert")).endswith(f"cert{in_service}.pem") or (
         there is not None and there.step is Step.HELD
     )
+
+
+def test_a_release_cut_short_whose_renewal_file_cannot_be_read(config_dir: ConfigDir) -> None:
+    config_dir.add(NAME, versions=(1, 2), authenticator=PLUGIN, installer=PLUGIN)
+    config_dir.conf(NAME).write_text("[[[")
+    store = Store(str(config_dir))
+    store.save(Record(NAME, Step.RELEASED, in_service=1, held=2))
+    noting.note(store, NAME, config(config_dir))
+    record = store.load(NAME)
+    assert record is not None
+    assert (record.step, record.in_service) == (Step.HELD, None)

@@ -398,3 +398,10 @@ def test_a_renewal_file_with_a_byte_order_mark(config_dir: ConfigDir) -> None:
     path.write_text("\ufeff" + text, encoding="utf-8")
     assert files.load_lines(str(path)) == text.splitlines()
     assert files.read(str(path)).name == "bom.example.jp"
+
+
+def test_what_is_no_file_is_said_so(tmp_path: Path) -> None:
+    path = tmp_path / "pipe.conf"
+    os.mkfifo(path)
+    with pytest.raises(FileNotFoundError, match="not a file"):
+        files.load_lines(str(path))

@@ -375,3 +375,8 @@ def test_numbers_that_fit_each_other(
 ) -> None:
     monkeypatch.setattr(rsa, "RSAPrivateKey", Numbers)
     assert soundness._is_whole(Numbers(*numbers)) is whole
+
+
+def test_a_key_that_is_not_rsa_is_sound(config_dir: ConfigDir) -> None:
+    lineage = config_dir.add("ec.example.jp", key=pki.ec_key("leaf"))
+    soundness.check(lineage, 1)
