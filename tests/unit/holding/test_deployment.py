@@ -230,3 +230,15 @@ def test_a_revoked_one_that_is_no_version_leaves_the_archive_alone(
     assert str(raised.value) == verdict.revoked(NAME, None)
     assert desk.told == []
     assert archive.versions(desk.lineage) == [1, 2]
+
+
+def test_a_revoked_one_that_is_of_no_lineage(desk: Desk, tmp_path: Path) -> None:
+    paths: dict[str, Any] = {}
+    for kind in ("cert", "chain", "fullchain"):
+        (tmp_path / kind).write_bytes(desk.file(kind).read_bytes())
+        paths[kind] = str(tmp_path / kind)
+    desk.status = Status.REVOKED
+    with pytest.raises(CertificateRevoked) as raised:
+        desk.install(**paths)
+    assert str(raised.value) == verdict.revoked(paths["cert"], None)
+    assert archive.versions(desk.lineage) == [1, 2]

@@ -21,6 +21,7 @@ class Server:
 
     def __init__(self, refusal: Exception | None = None) -> None:
         self.told: list[str] = []
+        self.saved: list[str] = []
         self._refusal = refusal
 
     def deploy_cert(self, name: str, *paths: str) -> None:
@@ -36,8 +37,8 @@ class Server:
         if self._refusal is not None:
             raise self._refusal
 
-    def save(self, _title: str = "") -> None:
-        pass
+    def save(self, title: str = "") -> None:
+        self.saved.append(title)
 
     def recovery_routine(self) -> None:
         self.told.append("recover")
@@ -77,6 +78,7 @@ def test_no_redirect_where_none_was_asked_for() -> None:
     server = Server()
     installation.install(Record(NAME, install=[NAME]), LINEAGE, server)
     assert server.told == [f"deploy {NAME}"]
+    assert server.saved[-1] == "Deployed ACME Certificate"
 
 
 @pytest.mark.parametrize("there", [True, False])

@@ -99,6 +99,7 @@ def test_a_lineage_is_spoken_of_in_its_own_language(
     job = jobs.of_earlier_run(namespace, Record(NAME, in_service=1), lineage)
     assert entered == ["ja"]
     assert job.language == "ja"
+    assert job.config.dry_run is False
 
 
 @pytest.mark.parametrize(("server", "asked"), [(None, APACHE), (APACHE, APACHE), (NGINX, NGINX)])

@@ -198,6 +198,7 @@ def test_a_certbot_that_lacks_something_is_told_once(
     for _ in range(2):
         assert not bench.keeper.govern(SimpleNamespace(), Workers(SimpleNamespace()))
     assert len([each for each in caplog.records if each.levelno >= logging.WARNING]) == 1
+    assert caplog.messages[-1].startswith(f"This version of Certbot lacks what {PLUGIN} needs to")
     assert "deploy hooks run before that wait" in caplog.text
 
 
@@ -615,7 +616,9 @@ def test_a_reload_that_failed_fails_the_run(bench: Bench, reloads: NotedReloads)
     bench.keeper.at_end()()
     reloads.failed = True
     conclude = bench.keeper.at_end()
-    with pytest.raises(HoldingError, match="could not be reloaded"):
+    with pytest.raises(
+        HoldingError, match=r"^A web server could not be reloaded, for the reason given above\.$"
+    ):
         conclude()
 
 
@@ -933,6 +936,10 @@ def test_what_goes_into_service_at_the_end_is_announced(
     for name in (NAME, OTHER):
         bench.store.remove(name)
     bench.deploy(bench.config())
+    assert told[-1] == (
+        f"The new certificate of {NAME} is saved and held: the old one stays in service until the "
+        "end of this run, and until the OCSP server knows the new one."
+    )
     told.clear()
     bench.keeper.at_end()
     assert told == ["one language", new]

@@ -224,3 +224,11 @@ def test_links_that_are_nobodys_put_nothing_newer_into_service(
     record = settled(store, lineage, Record(NAME, in_service=1, held=2))
     assert record is not None
     assert record.held == 3
+
+
+def test_the_one_in_service_is_not_set_aside(config_dir: ConfigDir, lineage: Lineage) -> None:
+    config_dir.link(NAME, 3)
+    damage(config_dir, 3)
+    record = Record(NAME, Step.HOOKED, in_service=3)
+    assert set_damaged_aside(record, lineage) is None
+    assert archive.versions(lineage) == [1, 2, 3]

@@ -317,7 +317,7 @@ def test_fields_are_text_in_json() -> None:
 @pytest.mark.parametrize("name", [1, None, ["www.example.jp"]])
 def test_a_name_is_text(name: object) -> None:
     text = json.dumps({**json.loads(Record("www.example.jp").to_json()), "name": name})
-    with pytest.raises(ValueError, match="wrong type"):
+    with pytest.raises(ValueError, match=r"^a field has a wrong type$"):
         Record.from_json(text)
 
 

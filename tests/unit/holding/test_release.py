@@ -26,7 +26,7 @@ from certbot_jprs.holding.release import Release
 from certbot_jprs.internals.delegate import Delegate
 from certbot_jprs.internals.delegates import APACHE
 from certbot_jprs.internals.delegation import Workers
-from certbot_jprs.lineage import archive, durable
+from certbot_jprs.lineage import archive, durable, soundness
 from certbot_jprs.lineage.files import Lineage
 from certbot_jprs.machine import served
 from certbot_jprs.machine.served import Place
@@ -849,3 +849,57 @@ def test_who_says_that_a_first_certificate_is_released(bench: Bench, *, earlier:
     bench.run()
     said = f"The new certificate of {A} is released, and its deploy hooks were run."
     assert (said in bench.told) is earlier  # else Certbot is about to
+
+
+def test_those_that_stay_held_are_named_in_order(bench: Bench) -> None:
+    for name in (B, A):
+        bench.add(name, Status.UNKNOWN, timeout=1)
+    bench.run()
+    assert bench.told[-1].index(A) < bench.told[-1].index(B)
+
+
+def test_what_cannot_be_read_word_for_word(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.add(A)
+    monkeypatch.setattr(soundness, "sync", raising(OSError("no")))
+    bench.run()
+    assert bench.failures == {A: f"The held certificate {A} cannot be read: no"}
+
+
+def test_what_cannot_be_taken_away_word_for_word(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.add(A, Status.REVOKED)
+    monkeypatch.setattr(archive, "withdraw", raising(OSError("no")))
+    bench.run()
+    assert f"The revoked certificate of {A} could not be taken away: no" in bench.told
+
+
+def test_a_record_that_cannot_be_written_word_for_word(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.add(A)
+    monkeypatch.setattr(durable, "write", raising(OSError("no")))
+    bench.run()
+    assert f"The record of the held certificate {A} could not be written: no" in bench.told
+
+
+@pytest.mark.parametrize("numbers", [(2,), (1, 2)])
+def test_which_damage_was_set_aside(bench: Bench, numbers: tuple[int, ...]) -> None:
+    job = bench.add(A)
+    for number in numbers:
+        bench.config_dir.archive(A, "privkey", number).write_bytes(b"")
+    one = Release(bench.store, [job], quiet=True)
+    one.run()
+    assert list(one.failures) == [A]
+    assert one.set_aside == ({A} if numbers == (2,) else set())
+
+
+@pytest.mark.parametrize("loads", [True, False])
+def test_of_a_first_certificate_only_what_is_wrong_is_said(bench: Bench, *, loads: bool) -> None:
+    bench.add(A, record=Record(A, held=2, reload=True))
+    bench.visitors.load(A)  # from an earlier lineage of this name
+    if not loads:
+        bench.visitors.loads = set()
+    bench.run()
+    assert ("still does not serve" in bench.said) is not loads
+    assert "in service." not in bench.said

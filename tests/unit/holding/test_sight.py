@@ -127,9 +127,11 @@ def test_one_looks_until_all_are_seen_or_time_is_up(monkeypatch: pytest.MonkeyPa
     second_of_other = Place("192.0.2.2", "b.example.jp")
     serves = {ONE: OLD, TWO: OLD, other: OTHER, second_of_other: OTHER}
     asked: list[list[Place]] = []
+    bounds: list[float] = []
 
-    def look_at(places: Iterable[Place], _seconds: float = 5.0) -> dict[Place, x509.Certificate]:
+    def look_at(places: Iterable[Place], seconds: float = 5.0) -> dict[Place, x509.Certificate]:
         asked.append(list(places))
+        bounds.append(seconds)
         return {place: serves[place] for place in asked[-1]}
 
     monkeypatch.setattr(served, "look_at", look_at)
@@ -144,6 +146,8 @@ def test_one_looks_until_all_are_seen_or_time_is_up(monkeypatch: pytest.MonkeyPa
     assert {*map(tuple, asked[1:])} == {(TWO,)}
     assert len(asked) == pytest.approx(50, abs=1)  # each fifth of a second, for ten
     assert {*clock.pauses} == {0.2}
+    assert bounds[0] == 5.0
+    assert bounds[-1] <= 0.4  # no longer than is left
     assert first.behind == {TWO}
 
 

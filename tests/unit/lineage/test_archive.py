@@ -388,3 +388,19 @@ def test_where_no_link_moves_nothing_is_synced(
     assert synced == []
     archive.link_to(lineage, 1)
     assert synced == [str(config_dir.path / "live" / "synced.example.jp")]
+
+
+def test_a_link_that_could_not_be_moved_leaves_nothing(
+    config_dir: ConfigDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lineage = config_dir.add("moved.example.jp", versions=(1, 2))
+    folder = config_dir.path / "live" / "moved.example.jp"
+    before = sorted(os.listdir(folder))
+
+    def fail(*_args: object) -> None:
+        raise OSError("no")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="no"):
+        archive.link_to(lineage, 1)
+    assert sorted(os.listdir(folder)) == before
