@@ -140,6 +140,7 @@ def test_renewals_without_the_installers_updates_are_held_too(world: World) -> N
 
 def test_a_held_one_that_is_renewed_again_is_skipped(world: World) -> None:
     hold(world, renew_hook=repr(hook("own")))
+    world.lineage(NAME).set("certbot_jprs:http_ocsp_timeout", "120", "renewalparams")
     world.ocsp.behave(None)
     world.ocsp.lag = 600
     world.ocsp.behave("unknown", serial=serials(world)[1])

@@ -24,6 +24,7 @@ from tests.e2e.held import (
     served,
     waiting,
 )
+from tests.e2e.waiting import AT_ONCE
 from tests.lab import World, faults, fleet
 from tests.lab.faults import fault
 
@@ -212,7 +213,7 @@ def test_a_signal_ends_the_run_and_loses_nothing(world: World, number: signal.Si
         with waiting(world) as running:
             sent = running.signal(number)
             result = running.wait()
-        assert result.ended < sent + 2
+        assert result.ended < sent + AT_ONCE
         assert result.returncode != 0
         said = " ".join(result.output.split())
         assert f"ended by {number.name}" in said

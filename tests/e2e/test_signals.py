@@ -9,7 +9,15 @@ import time
 
 import pytest
 
-from tests.e2e.waiting import NAME, PATIENT, first, renew, served_first_version, serves_https
+from tests.e2e.waiting import (
+    AT_ONCE,
+    NAME,
+    PATIENT,
+    first,
+    renew,
+    served_first_version,
+    serves_https,
+)
 from tests.lab import Result, World
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -25,7 +33,7 @@ def go_on(world: World, interrupted: Result) -> Result:
 
 def assert_saved_and_not_in_service(world: World, result: Result, signalled: float) -> None:
     """Asserts what holds of a first certificate whose wait was interrupted."""
-    assert result.ended - signalled < 2
+    assert result.ended - signalled < AT_ONCE
     assert result.returncode != 0
     assert world.lineage(NAME).versions() == [1]
     assert not serves_https(world)
@@ -34,7 +42,7 @@ def assert_saved_and_not_in_service(world: World, result: Result, signalled: flo
 
 def assert_held(world: World, result: Result, signalled: float, old: int) -> None:
     """Asserts what holds of a renewed certificate whose wait was interrupted."""
-    assert result.ended - signalled < 2
+    assert result.ended - signalled < AT_ONCE
     assert result.returncode != 0
     lineage = world.lineage(NAME)
     assert lineage.versions() == [1, 2]

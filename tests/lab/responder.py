@@ -134,8 +134,16 @@ class Responder:
             return "revoked"
         return "good" if at >= issued.issued_at + self.lag else self.early
 
-    def record(self, query: Query) -> None:
-        """Keeps a query, and when ``good`` was first said."""
+    def record(self, query: Query, since: threading.Event) -> None:
+        """Keeps a query, and when ``good`` was first said.
+
+        Args:
+            query: the query.
+            since: ``ending`` when its connection was made. What a client of the time before the
+                last reset left behind is nobody's: it was cut short when it was ended.
+        """
+        if since is not self.ending:
+            return
         self.queries.append(query)
         if query.answer in {"good", "delegated", "delegated by key"}:
             self._good.setdefault(query.serial, query.time)
@@ -151,6 +159,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     owner: Responder
     protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        """Notes in which time of the responder's it was connected."""
+        super().setup()
+        self.ending = self.owner.ending
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Says nothing: queries are recorded, not printed."""
@@ -172,12 +185,12 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             request = ocsp.load_der_ocsp_request(body)
         except ValueError:
-            owner.record(Query(at, self.command, -1, (), "malformedRequest"))
+            owner.record(Query(at, self.command, -1, (), "malformedRequest"), self.ending)
             self._reply(200, answers.outside("malformedRequest"))
             return
         if owner.seconds:
             with owner.at_work:
-                owner.ending.wait(owner.seconds)
+                self.ending.wait(owner.seconds)
                 at = time.time()
         issued = owner.find(request.serial_number)
         behaviour = owner.decide(issued, at)
@@ -185,7 +198,8 @@ class _Handler(BaseHTTPRequestHandler):
             behaviour = "unauthorized"
         names = () if issued is None else issued.names
         agent = self.headers.get("User-Agent", "")
-        owner.record(Query(at, self.command, request.serial_number, names, behaviour, agent))
+        query = Query(at, self.command, request.serial_number, names, behaviour, agent)
+        owner.record(query, self.ending)
         if behaviour in answers.OUTSIDE:
             self._reply(200, answers.outside(behaviour))
         elif behaviour in answers.SIGNED:
@@ -206,7 +220,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _misbehave(self, behaviour: str, issued: Issued | None, request: ocsp.OCSPRequest) -> None:
-        ending = self.owner.ending
+        ending = self.ending
         if behaviour == "http500":
             self._reply(500, b"out of order", "text/plain")
         elif behaviour == "garbage":
