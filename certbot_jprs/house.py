@@ -44,6 +44,7 @@ class House:
         self._http01 = Http01(self._reloads)
         self._keeper = Keeper(self._namespace, self._reloads)
         self._watch: Watch | None = None
+        self._carried: list[str] | None = None
 
     def begin(self, command: ParsedCommand, *, held: bool) -> None:
         """Applies a command line.
@@ -76,8 +77,9 @@ class House:
         options.enter_language(config)
         role = self._selection.enforce(config)
         self._selection.delegate(config, role, workers)
-        for server in WEB_SERVERS:
-            options.carry_options(config, self.decision.given, server.prefix)
+        if self._carried is None:  # once per process: all configurations have the same options
+            self._carried = options.of_delegates(config, [each.prefix for each in WEB_SERVERS])
+        options.carry_options(config, self.decision.given, self._carried)
         if role is not Role.JPRS:
             return Selected(role)
         turn = self._keeper.govern(config, workers)

@@ -100,11 +100,17 @@ def _of_locale() -> str | None:
     for variable in _VARIABLES:
         value = os.environ.get(variable)
         if value:
-            for preferred in value.split(":"):
-                match = re.match(r"(en|ja)(?:[_.@]|$)", preferred)
-                if match:
-                    return match.group(1)
-            return None
+            return _preferred(value)
+    return None
+
+
+@functools.cache  # Certbot asks for the plugin's description twice for each lineage
+def _preferred(value: str) -> str | None:
+    """Returns the first language of ours that a variable's value names."""
+    for preferred in value.split(":"):
+        match = re.match(r"(en|ja)(?:[_.@]|$)", preferred)
+        if match:
+            return match.group(1)
     return None
 
 

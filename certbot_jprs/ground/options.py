@@ -6,6 +6,7 @@ Rules of this file: it knows values, not parsers; ``injection`` adds the options
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from typing import Any, Callable
 
 from certbot_jprs.ground import language
@@ -106,8 +107,18 @@ def remember_language(config: Any) -> None:
         setattr(config, LANGUAGE, chosen)
 
 
-def carry_options(config: Any, given: Callable[[str], bool], prefix: str) -> None:
-    """Keeps a delegate's options of a lineage across its renewals.
+def of_delegates(config: Any, prefixes: Iterable[str]) -> list[str]:
+    """Returns the destinations of the delegates' options.
+
+    Args:
+        config: Certbot's configuration.
+        prefixes: how their destinations start, such as ``apache_``.
+    """
+    return [dest for dest in vars(config.namespace) if dest.startswith(tuple(prefixes))]
+
+
+def carry_options(config: Any, given: Callable[[str], bool], dests: Iterable[str]) -> None:
+    """Keeps the delegates' options of a lineage across its renewals.
 
     A renewal restores options only under the prefix of the lineage's own plugins. So what the
     user gives as ``--apache-server-root`` is stored as ``certbot_jprs:http_apache_server_root``
@@ -116,11 +127,12 @@ def carry_options(config: Any, given: Callable[[str], bool], prefix: str) -> Non
     Args:
         config: Certbot's configuration; changed in place.
         given: tells whether the user gave the option with that destination.
-        prefix: start of the destinations, such as ``apache_``.
+        dests: the destinations of the delegates' options, such as ``apache_server_root``.
     """
-    for dest in [name for name in vars(config.namespace) if name.startswith(prefix)]:
+    values = vars(config.namespace)  # a fleet asks often, and Certbot's way notes who asks
+    for dest in dests:
         own = DEST + dest
-        carried: Any | None = getattr(config, own, None)
+        carried: Any | None = values.get(own)
         if given(dest):
             setattr(config, own, getattr(config, dest))
         elif carried is not None:

@@ -167,8 +167,8 @@ def _configuration_of(
     for key, value in lineage.params.items():
         if key.startswith(options.DEST):
             setattr(config, key, options.restored(key, value))
-    for server in WEB_SERVERS:
-        options.carry_options(config, lambda _dest: False, server.prefix)
+    carried = options.of_delegates(config, [server.prefix for server in WEB_SERVERS])
+    options.carry_options(config, lambda _dest: False, carried)
     options.enter_language(config)
     # Certbot before 5.0 runs the first for a renewed certificate, the second for a new one.
     config.renew_hook = config.deploy_hook = lineage.deploy_hook

@@ -77,7 +77,8 @@ def of_lineage(params: Mapping[str, Any]) -> Roles:
 
 def _roles(get: Callable[[str], Any]) -> Roles:
     """Reads both roles, whether this plugin or the delegate itself is named for them."""
-    named = {role: get("configurator") or get(role) for role in ("authenticator", "installer")}
+    both = get("configurator")
+    named = {role: both or get(role) for role in ("authenticator", "installer")}
     installer = authenticator = None
     if named["installer"] == NAME:
         installer = ALL.get(get(INSTALLER), APACHE)

@@ -139,7 +139,8 @@ def test_version(parse: Parse, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def carry(parsed: Parsed) -> Any:
-    options.carry_options(parsed.config, parsed.decision.given, "apache_")
+    dests = options.of_delegates(parsed.config, ["apache_"])
+    options.carry_options(parsed.config, parsed.decision.given, dests)
     return parsed.config
 
 
