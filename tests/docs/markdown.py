@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PROMPTS = ("# ", "$ ")
 STATUS = re.compile(r"\((?:exit status|終了ステータス) (\d+)\)")
-COMMENT = re.compile(r"<!--\s*(scene|then):(.*?)-->", re.DOTALL)
+COMMENT = re.compile(r"<!--\s*(scene|then)\b:?(.*?)-->", re.DOTALL)
 HEADING = re.compile(r"(#+) (.+)")
 FENCE = re.compile(r"(```+)\s*(\S*)")
 
@@ -117,7 +117,7 @@ def read(text: str) -> Document:
 
 def _block(lines: list[str], at: int, fence: re.Match[str]) -> Block:
     margin = len(lines[at]) - len(lines[at].lstrip())
-    inside = []
+    inside: list[str] = []
     for line in lines[at + 1 :]:
         if line.strip() == fence[1]:
             return Block(fence[2], at + 2, tuple(inside))

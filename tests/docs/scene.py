@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import inspect
+import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -99,7 +100,7 @@ class Scene:
         self.world.vhost(name, *aliases)
 
     def nginx(self, name: str, *aliases: str) -> None:
-        """nginx serves names on port 80."""
+        """The web server nginx serves names on port 80."""
         self.world.nginx.vhost(name, *aliases)
 
     def rhel(self) -> None:
@@ -117,18 +118,27 @@ class Scene:
 
     def issued(self, *names: str) -> None:
         """The plugin has got certificates, one for each name, and Apache serves them."""
-        fleet.found(self.world, names)
+        self._old(names)
 
     def manual(self, *names: str) -> None:
         """The same by JPRS's manual."""
-        fleet.found(
-            self.world,
+        self._old(
             names,
             authenticator="apache",
             installer="apache",
             renew_hook=HOOK,
             certbot_jprs__ocsp_interval=None,
         )
+
+    def _old(self, names: Sequence[str], **params: str | None) -> None:
+        for issued in fleet.found(self.world, names, **params):
+            issued.account = self._account()
+
+    def _account(self) -> str:
+        """Returns the account's URL, by which JPRS knows who ordered a certificate."""
+        accounts = self.world.path("/etc/letsencrypt/accounts")
+        (registration,) = accounts.glob("*/DV/getDirectory/*/regr.json")
+        return str(json.loads(registration.read_bytes())["uri"])
 
     def letsencrypt(self, *names: str) -> None:
         """Let's Encrypt's certificates, by the Apache plugin."""
@@ -150,6 +160,7 @@ class Scene:
             assert issued is not None, f"{name} is not JPRS's"
             old = jprs.mint(*issued.names, key=key)
             jprs.backdate = before
+            old.account = issued.account
             chain = (archive / f"chain{version}.pem").read_text(encoding="ascii")
             (archive / f"cert{version}.pem").write_text(old.pem, encoding="ascii")
             (archive / f"fullchain{version}.pem").write_text(old.pem + chain, encoding="ascii")
