@@ -59,7 +59,8 @@ def test_one_that_differs_is_found(spoil: object, what: list[str]) -> None:
 
 @pytest.mark.parametrize("path", [ENGLISH, JAPANESE], ids=lambda path: path.name)
 def test_it_is_short_enough_to_be_read(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+    seen = re.sub(r"<!--.*?-->\n", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert len(seen.splitlines()) <= MOST_LINES
 
 
 def test_readers_of_jprs_manual_find_its_words() -> None:
