@@ -59,7 +59,7 @@ e2e: $(READY)
 	    -n $(WORKERS) --dist worksteal --timeout 300
 
 docs-test: $(READY)
-	$(BIN)/python -m pytest -q tests/docs -n 2 --dist worksteal --timeout 600
+	$(BIN)/python -m pytest -q tests/docs -n $(WORKERS) --dist worksteal --timeout 600
 
 bench: $(READY)
 	@$(BIN)/python -m tests.lab.bench

@@ -88,6 +88,12 @@ def is_japanese(path: Path) -> bool:
     return path.name.endswith(".ja.md") or "ja" in path.relative_to(ROOT).parts
 
 
+def in_english(path: Path) -> Path:
+    """Returns where the English of a Japanese document stands."""
+    parts = ["en" if part == "ja" else part for part in path.relative_to(ROOT).parts]
+    return ROOT.joinpath(*parts[:-1], parts[-1].replace(".ja.md", ".md"))
+
+
 def read(text: str) -> Document:
     """Reads a document.
 

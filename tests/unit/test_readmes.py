@@ -1,4 +1,4 @@
-"""The two READMEs say the same, at a length that is read, and point to what exists."""
+"""Documents say the same in both languages; READMEs are short, and point to what exists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.markdown import ROOT, Document, read
+from tests.docs.markdown import ROOT, Document, documents, in_english, is_japanese, read
 
 ENGLISH, JAPANESE = ROOT / "README.md", ROOT / "README.ja.md"
 MOST_LINES = 225
@@ -38,8 +38,17 @@ def same(english: str, japanese: str) -> list[str]:
     return [what for what, of in checks.items() if of(one) != of(other)]
 
 
-def test_both_have_the_same_headings_and_blocks() -> None:
-    assert same(ENGLISH.read_text(encoding="utf-8"), JAPANESE.read_text(encoding="utf-8")) == []
+JAPANESE_ONES = [path for path in documents() if is_japanese(path)]
+
+
+@pytest.mark.parametrize("path", JAPANESE_ONES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_both_have_the_same_headings_and_blocks(path: Path) -> None:
+    english = in_english(path).read_text(encoding="utf-8")
+    assert same(english, path.read_text(encoding="utf-8")) == []
+
+
+def test_no_document_is_in_english_alone() -> None:
+    assert {in_english(path) for path in JAPANESE_ONES} == set(documents()) - set(JAPANESE_ONES)
 
 
 @pytest.mark.parametrize(
