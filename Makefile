@@ -9,11 +9,12 @@ TOOLS := .venv-packaging
 CATALOGUE := certbot_jprs/locale/ja/LC_MESSAGES/certbot_jprs.po
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit e2e bench catalogue dist deb rpm packaging release
+.PHONY: help demo test lint unit e2e docs-test bench catalogue dist deb rpm packaging release
 
 help:
 	@echo "make demo   a certificate in the lab: issued, waited for, served, and the story of it"
 	@echo "make test   everything: lint, unit, e2e"
+	@echo "make docs-test   every command of the READMEs and of the manual, in the lab"
 	@echo "make bench  what renewing a fleet costs, in tables; half an hour"
 	@echo "make lint   ruff, mypy --strict and the floors of the house"
 	@echo "make unit   unit tests: seconds, no root"
@@ -57,6 +58,9 @@ e2e: $(READY)
 	$(BIN)/python -m pytest -q tests/e2e tests/packaging/test_zope_interfaces.py \
 	    -n $(WORKERS) --dist worksteal --timeout 300
 
+docs-test: $(READY)
+	$(BIN)/python -m pytest -q tests/docs -n $(WORKERS) --dist worksteal --timeout 600
+
 bench: $(READY)
 	@$(BIN)/python -m tests.lab.bench
 
@@ -84,5 +88,5 @@ rpm: dist
 packaging: $(READY) deb rpm
 	$(BIN)/python -m pytest -q tests/packaging --timeout 900
 
-release: test packaging
+release: test docs-test packaging
 	packaging/release
