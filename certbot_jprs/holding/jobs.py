@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import functools
 import gc
 import logging
 import os
@@ -71,6 +72,7 @@ class Job:
         remembered: str | None = getattr(self.config, options.LANGUAGE, None)
         return remembered
 
+    @functools.cached_property
     def server_key(self) -> Hashable:
         """Tells apart web servers: lineages with the same one share a reload."""
         return self.server.key(self.config) if self.server is not None else None
@@ -99,7 +101,7 @@ def share_plugin_objects(held: Collection[Job], newest: Job) -> None:
         newest: the one that joins them.
     """
     for job in held:
-        if job.server_key() == newest.server_key():
+        if job.server_key == newest.server_key:
             job.workers = newest.workers
     if len(held) % COLLECTED == COLLECTED - 1:
         gc.collect()
