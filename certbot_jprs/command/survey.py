@@ -194,7 +194,7 @@ def _ask_responder(entries: list[Entry]) -> None:
 
 
 def _look(entries: list[Entry]) -> None:
-    seen = served.look_at(place for entry in entries for place in served.places(entry.names))
+    seen = served.look_at(served.places(name for entry in entries for name in entry.names))
     for entry in entries:
 
         def preference(certificate: x509.Certificate, entry: Entry = entry) -> tuple[bool, int]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 import copy
+import functools
+import gc
 import logging
 import os
 import time
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from typing import Any, Callable
 
@@ -70,6 +72,7 @@ class Job:
         remembered: str | None = getattr(self.config, options.LANGUAGE, None)
         return remembered
 
+    @functools.cached_property
     def server_key(self) -> Hashable:
         """Tells apart web servers: lineages with the same one share a reload."""
         return self.server.key(self.config) if self.server is not None else None
@@ -81,6 +84,27 @@ class Job:
             errors.Error: the web server cannot be used.
         """
         return self.workers.prepared(self.server or APACHE)
+
+
+COLLECTED = 10
+"""After how many held lineages the plugin objects that were made for them are freed."""
+
+
+def share_plugin_objects(held: Collection[Job], newest: Job) -> None:
+    """Has held lineages of one web server keep one plugin object, that of the newest.
+
+    Certbot makes one for each lineage. It lies in cycles, and most of its memory is Augeas's, of
+    which Python's collector does not know: left to itself, it seldom runs.
+
+    Args:
+        held: the lineages that are held already.
+        newest: the one that joins them.
+    """
+    for job in held:
+        if job.server_key == newest.server_key:
+            job.workers = newest.workers
+    if len(held) % COLLECTED == COLLECTED - 1:
+        gc.collect()
 
 
 def of_this_run(config: Any, name: str, run_hooks: Callable[[], None], workers: Workers) -> Job:

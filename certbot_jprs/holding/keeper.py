@@ -216,9 +216,7 @@ class Keeper:
         name = os.path.basename(lineage_path)
         job = jobs.of_this_run(config, name, run, turn.workers)
         if config.verb == "renew" and (config.installer is None or job.server is not None):
-            for other in self._queue.values():
-                if other.server_key() == job.server_key():
-                    other.workers = job.workers  # one plugin object is enough, and not small
+            jobs.share_plugin_objects(self._queue.values(), job)
             self._queue[name] = job
             turn.held = True
             telling.of_held(name)

@@ -153,8 +153,8 @@ class Sight:
 
     def __init__(self, views: Iterable[View]) -> None:
         self.views = list(views)
-        wanted = [served.places(view.hosts) for view in self.views if view.new is not None]
-        seen = served.look_at(place for places in wanted for place in places)
+        hosts = [host for view in self.views if view.new is not None for host in view.hosts]
+        seen = served.look_at(served.places(hosts))
         for view in self.views:
             mine = {place for place in seen if place.name in view.hosts and view.new is not None}
             view.judged = {place for place in mine if seen[place] in view.known}

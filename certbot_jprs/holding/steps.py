@@ -53,7 +53,7 @@ class Steps:
             if not job.record.reload:
                 self._succeed(job)
             elif job.reload_here:
-                servers.setdefault(job.server_key(), []).append(job)
+                servers.setdefault(job.server_key, []).append(job)
         for group in servers.values():
             self._reload([job for job in group if self._install(job)])
 

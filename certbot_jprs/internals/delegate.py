@@ -187,8 +187,8 @@ class WebServer(Delegate):
         Args:
             config: Certbot's configuration.
         """
-        values = vars(config.namespace)
-        options = sorted((k, str(v)) for k, v in values.items() if k.startswith(self.prefix))
+        values, prefix = vars(config.namespace), self.prefix
+        options = sorted((k, str(v)) for k, v in values.items() if k.startswith(prefix))
         return (("", self.name), *options)
 
     def names_virtual_host(self, _plugin: Any, _name: str) -> bool | None:

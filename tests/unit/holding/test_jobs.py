@@ -118,8 +118,29 @@ def test_lineages_without_a_web_server_share_none(lineage: Lineage) -> None:
         Job(Record(NAME), lineage, config, lambda: None, server, Noting())
         for server in (None, APACHE)
     )
-    assert with_none.server_key() is None
-    assert with_one.server_key() is not None
+    assert with_none.server_key is None
+    assert with_one.server_key is not None
+
+
+def test_which_web_server_it_is_is_found_out_once(
+    lineage: Lineage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each lineage that joins is compared with all that are held already."""
+    asked: list[Any] = []
+
+    def key(_self: Any, config: Any) -> str:
+        asked.append(config)
+        return "one"
+
+    monkeypatch.setattr(type(APACHE), "key", key)
+    config = SimpleNamespace()
+    held = [
+        Job(Record(f"n{n}"), lineage, config, lambda: None, APACHE, Noting()) for n in range(20)
+    ]
+    for number, job in enumerate(held):
+        jobs.share_plugin_objects(held[:number], job)
+    assert len(asked) == len(held)
+    assert {id(job.workers) for job in held} == {id(held[-1].workers)}
 
 
 @pytest.mark.parametrize(("installer", "reload"), [(PLUGIN, True), ("other", False)])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import errno
+import gc
 import logging
 import os
+import weakref
 from collections.abc import Callable, Hashable
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +20,7 @@ from certbot_jprs.ground import display_util, language, options
 from certbot_jprs.ground.exceptions import HoldingError
 from certbot_jprs.ground.names import NAME as PLUGIN
 from certbot_jprs.ground.options import AUTHENTICATOR
-from certbot_jprs.holding import release
+from certbot_jprs.holding import jobs, release
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.keeper import Keeper
 from certbot_jprs.holding.records import Record, Step, Store
@@ -597,6 +599,24 @@ def test_held_lineages_of_one_server_share_a_plugin_object(
     first, second, third = (job.workers for job in released.jobs)
     assert first is second is kept[1]
     assert third is kept[2]
+
+
+def test_what_plugin_objects_hold_in_cycles_is_freed(bench: Bench, config_dir: ConfigDir) -> None:
+    class Cycle:
+        def __init__(self) -> None:
+            self.itself = self
+
+    gone = weakref.ref(Cycle())
+    gc.disable()
+    try:
+        for number in range(jobs.COLLECTED):
+            assert gone() is not None
+            name = f"n{number}.example.jp"
+            added(config_dir, name)
+            bench.deploy(bench.config(namespace=argparse.Namespace()), name)
+    finally:
+        gc.enable()
+    assert gone() is None
 
 
 def test_what_is_owed_is_reloaded_before_any_wait(

@@ -151,6 +151,19 @@ def test_one_looks_until_all_are_seen_or_time_is_up(monkeypatch: pytest.MonkeyPa
     assert first.behind == {TWO}
 
 
+def test_the_tables_of_the_kernel_are_read_once_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each time they are read anew takes milliseconds, and a fleet is many."""
+    reads: list[int] = []
+
+    def listening(port: int) -> list[str]:
+        reads.append(port)
+        return []
+
+    monkeypatch.setattr(served, "listening", listening)
+    sight.Sight([view() for _lineage in range(20)])
+    assert reads == [served.PORT]
+
+
 def test_nothing_is_looked_for_of_one_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(served, "look_at", lambda places, *_: dict.fromkeys(places, OLD))
     unread, beside = view(new=None), view()
