@@ -101,5 +101,5 @@ rpm: dist
 packaging: $(READY) deb rpm
 	$(BIN)/python -m pytest -q tests/packaging --timeout 900
 
-release: test docs-test packaging
+release: test docs docs-test packaging
 	packaging/release

@@ -32,6 +32,7 @@ autodoc_default_options = {"members": True, "undoc-members": False, "member-orde
 autodoc_typehints = "none"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
+napoleon_use_ivar = True  # attributes are described by autodoc already
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "certbot-jprs"
@@ -43,6 +44,8 @@ myst_heading_anchors = 3
 highlight_language = "none"
 
 # Each chapter says it, so that who maintains it knows what to compare.
+# ruff: noqa: RUF001 - marks of full width
+
 VERSIONS = {
     "ja": "この章は、JPRSのマニュアル1.5版（2022-12-15）およびCertbot 5.8.0と照合しています。",
     "en": "This chapter was written against JPRS's manual 1.5 (2022-12-15) and Certbot 5.8.0.",
