@@ -62,8 +62,7 @@ e2e: $(READY)
 # Both languages; a warning is an error.
 docs: $(READY) .venv-docs/.ready
 	PYTHONUTF8=1 .venv-docs/bin/sphinx-build -q -W -E -c docs -D language=ja docs/ja docs/_build/ja
-	PYTHONUTF8=1 .venv-docs/bin/sphinx-build -q -W -E -c docs -D language=en -t api \
-	    docs/en docs/_build/en
+	PYTHONUTF8=1 .venv-docs/bin/sphinx-build -q -W -E -c docs -D language=en docs/en docs/_build/en
 
 .venv-docs/.ready: docs/requirements.txt setup.py
 	$(PYTHON) -m venv .venv-docs

@@ -16,9 +16,13 @@ sys.path.insert(0, str(HERE / "extensions"))
 project = "certbot-jprs"
 author = "The certbot-jprs developers"
 project_copyright = author
-extensions = ["myst_parser", "jprs_errors"]
-if tags.has("api"):  # noqa: F821 - Sphinx puts it there
-    extensions += ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.apidoc"]
+extensions = [
+    "myst_parser",
+    "jprs_errors",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.apidoc",
+]
 apidoc_modules = [
     {
         "path": "../certbot_jprs",
