@@ -9,11 +9,12 @@ TOOLS := .venv-packaging
 CATALOGUE := certbot_jprs/locale/ja/LC_MESSAGES/certbot_jprs.po
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit e2e docs-test bench catalogue dist deb rpm packaging release
+.PHONY: help demo test lint unit e2e docs docs-test bench catalogue dist deb rpm packaging release
 
 help:
 	@echo "make demo   a certificate in the lab: issued, waited for, served, and the story of it"
 	@echo "make test   everything: lint, unit, e2e"
+	@echo "make docs   the manual and the API's pages, in docs/_build"
 	@echo "make docs-test   every command of the READMEs and of the manual, in the lab"
 	@echo "make bench  what renewing a fleet costs, in tables; half an hour"
 	@echo "make lint   ruff, mypy --strict and the floors of the house"
@@ -58,6 +59,17 @@ e2e: $(READY)
 	$(BIN)/python -m pytest -q tests/e2e tests/packaging/test_zope_interfaces.py \
 	    -n $(WORKERS) --dist worksteal --timeout 300
 
+# Both languages; a warning is an error.
+docs: $(READY) .venv-docs/.ready
+	PYTHONUTF8=1 .venv-docs/bin/sphinx-build -q -W -E -c docs -D language=ja docs/ja docs/_build/ja
+	PYTHONUTF8=1 .venv-docs/bin/sphinx-build -q -W -E -c docs -D language=en docs/en docs/_build/en
+
+.venv-docs/.ready: docs/requirements.txt setup.py
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check \
+	    --requirement docs/requirements.txt --editable '.[nginx]'
+	@touch $@
+
 docs-test: $(READY)
 	$(BIN)/python -m pytest -q tests/docs -n $(WORKERS) --dist worksteal --timeout 600
 
@@ -88,5 +100,5 @@ rpm: dist
 packaging: $(READY) deb rpm
 	$(BIN)/python -m pytest -q tests/packaging --timeout 900
 
-release: test docs-test packaging
+release: test docs docs-test packaging
 	packaging/release
