@@ -13,7 +13,7 @@ from certbot_jprs.ground.roles import Role
 from certbot_jprs.holding.deployment import Deployer
 from certbot_jprs.holding.keeper import Keeper
 from certbot_jprs.holding.turn import Turn
-from certbot_jprs.internals.delegates import APACHE, WEB_SERVERS
+from certbot_jprs.internals.delegates import APACHE, PREFIXES
 from certbot_jprs.internals.delegation import Workers, of_config
 from certbot_jprs.internals.parser import ParsedCommand
 from certbot_jprs.problems.challenges import failed_http, hint_for
@@ -44,7 +44,6 @@ class House:
         self._http01 = Http01(self._reloads)
         self._keeper = Keeper(self._namespace, self._reloads)
         self._watch: Watch | None = None
-        self._carried: list[str] | None = None
 
     def begin(self, command: ParsedCommand, *, held: bool) -> None:
         """Applies a command line.
@@ -77,9 +76,7 @@ class House:
         options.enter_language(config)
         role = self._selection.enforce(config)
         self._selection.delegate(config, role, workers)
-        if self._carried is None:  # once per process: all configurations have the same options
-            self._carried = options.of_delegates(config, [each.prefix for each in WEB_SERVERS])
-        options.carry_options(config, self.decision.given, self._carried)
+        options.carry_options(config, self.decision.given, PREFIXES)
         if role is not Role.JPRS:
             return Selected(role)
         turn = self._keeper.govern(config, workers)

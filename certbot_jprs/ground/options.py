@@ -6,7 +6,6 @@ Rules of this file: it knows values, not parsers; ``injection`` adds the options
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
 from typing import Any, Callable
 
 from certbot_jprs.ground import language
@@ -107,17 +106,7 @@ def remember_language(config: Any) -> None:
         setattr(config, LANGUAGE, chosen)
 
 
-def of_delegates(config: Any, prefixes: Iterable[str]) -> list[str]:
-    """Returns the destinations of the delegates' options.
-
-    Args:
-        config: Certbot's configuration.
-        prefixes: how their destinations start, such as ``apache_``.
-    """
-    return [dest for dest in vars(config.namespace) if dest.startswith(tuple(prefixes))]
-
-
-def carry_options(config: Any, given: Callable[[str], bool], dests: Iterable[str]) -> None:
+def carry_options(config: Any, given: Callable[[str], bool], prefixes: tuple[str, ...]) -> None:
     """Keeps the delegates' options of a lineage across its renewals.
 
     A renewal restores options only under the prefix of the lineage's own plugins. So what the
@@ -127,10 +116,10 @@ def carry_options(config: Any, given: Callable[[str], bool], dests: Iterable[str
     Args:
         config: Certbot's configuration; changed in place.
         given: tells whether the user gave the option with that destination.
-        dests: the destinations of the delegates' options, such as ``apache_server_root``.
+        prefixes: how the destinations of the delegates' options start, such as ``apache_``.
     """
     values = vars(config.namespace)  # a fleet asks often, and Certbot's way notes who asks
-    for dest in dests:
+    for dest in [name for name in values if name.startswith(prefixes)]:
         own = DEST + dest
         carried: Any | None = values.get(own)
         if given(dest):

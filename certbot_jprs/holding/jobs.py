@@ -28,7 +28,7 @@ from certbot_jprs.holding.installation import asked_for
 from certbot_jprs.holding.records import Record, Store
 from certbot_jprs.internals import interception
 from certbot_jprs.internals.delegate import WebServer
-from certbot_jprs.internals.delegates import APACHE, WEB_SERVERS
+from certbot_jprs.internals.delegates import APACHE, PREFIXES
 from certbot_jprs.internals.delegation import Workers, of_config, of_lineage
 from certbot_jprs.lineage import archive, files
 from certbot_jprs.lineage.files import Lineage
@@ -191,8 +191,7 @@ def _configuration_of(
     for key, value in lineage.params.items():
         if key.startswith(options.DEST):
             setattr(config, key, options.restored(key, value))
-    carried = options.of_delegates(config, [server.prefix for server in WEB_SERVERS])
-    options.carry_options(config, lambda _dest: False, carried)
+    options.carry_options(config, lambda _dest: False, PREFIXES)
     options.enter_language(config)
     # Certbot before 5.0 runs the first for a renewed certificate, the second for a new one.
     config.renew_hook = config.deploy_hook = lineage.deploy_hook

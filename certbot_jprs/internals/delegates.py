@@ -129,4 +129,7 @@ STANDALONE = Delegate(
 )
 
 WEB_SERVERS = (APACHE, NGINX)
+PREFIXES = tuple(server.prefix for server in WEB_SERVERS)
+"""How the destinations of their options start."""
+
 ALL: Mapping[str, Delegate] = {each.name: each for each in (*WEB_SERVERS, WEBROOT, STANDALONE)}

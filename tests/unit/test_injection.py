@@ -139,8 +139,7 @@ def test_version(parse: Parse, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def carry(parsed: Parsed) -> Any:
-    dests = options.of_delegates(parsed.config, ["apache_"])
-    options.carry_options(parsed.config, parsed.decision.given, dests)
+    options.carry_options(parsed.config, parsed.decision.given, ("apache_",))
     return parsed.config
 
 
