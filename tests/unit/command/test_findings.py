@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,10 +20,10 @@ from certbot_jprs.lineage import files
 from certbot_jprs.machine.schedulers import Found, Scheduler, Sleep
 from certbot_jprs.ocsp.evaluation import Answer, Status
 from tests.unit import pki
+from tests.unit.command.entries import well
 from tests.unit.config_dir import LETS_ENCRYPT, MANUAL, ConfigDir
 
 SITE = "www.example.jp"
-NOW = dt.datetime.now(dt.timezone.utc)
 
 
 @pytest.fixture(autouse=True)
@@ -36,21 +37,12 @@ def entry_of(config_dir: ConfigDir, *, key: pki.Key | None = None, **params: Any
     """Makes an entry with which nothing is wrong but what ``params`` say."""
     ours: dict[str, Any] = {"authenticator": NAME, "installer": NAME, "renew_hook": None}
     lineage = config_dir.add(SITE, key=key, **{**ours, **params})
-    certificate = lineage.certificate()
-    return Entry(
-        lineage,
-        certificate,
-        (SITE,),
-        Answer(Status.GOOD, ""),
-        version=1,
-        newest=1,
-        versions={1: certificate},
-        served={SITE: certificate},
-        account_exists=True,
-    )
+    return well(lineage, SITE)
 
 
-def found_in(entry: Entry, now: dt.datetime = NOW) -> list[Finding]:
+def found_in(entry: Entry, days: int = 0) -> list[Finding]:
+    """Returns what is found some days from now."""
+    now = dt.datetime.now(dt.timezone.utc) + dt.timedelta(days=days)
     return findings.of_lineage(entry, Limits(), now)
 
 
@@ -85,7 +77,7 @@ def test_no_certificate_hides_the_rest(config_dir: ConfigDir) -> None:
     ],
 )
 def test_the_end(config_dir: ConfigDir, days: int, level: Level | None, kind: str) -> None:
-    found = found_in(entry_of(config_dir), NOW + dt.timedelta(days=days))
+    found = found_in(entry_of(config_dir), days)
     if level is None:
         assert found == []
     else:
@@ -114,7 +106,7 @@ def test_held_and_why(config_dir: ConfigDir) -> None:
     entry = entry_of(config_dir)
     entry.newest = 2
     only(found_in(entry), Level.WARNING, "pending", "version 1", "version 2")
-    entry.record = Record(SITE, held=2, since=NOW.timestamp())
+    entry.record = Record(SITE, held=2, since=time.time())
     only(found_in(entry), Level.WARNING, "held", f"certbot renew --cert-name {SITE}")
     entry.record.failure = "Apache did not\nreload."
     only(found_in(entry), Level.WARNING, "held", "(Apache did not reload)")
@@ -124,12 +116,12 @@ def test_held_and_why(config_dir: ConfigDir) -> None:
 def test_another_is_served(config_dir: ConfigDir, ended: bool) -> None:
     entry = entry_of(config_dir)
     entry.served = {SITE: other_certificate(config_dir)}
-    now = NOW + dt.timedelta(days=100) if ended else NOW
-    found = [each for each in found_in(entry, now) if each.kind == "served-other"]
+    days = 100 if ended else 0
+    found = [each for each in found_in(entry, days) if each.kind == "served-other"]
     level = Level.CRITICAL if ended else Level.WARNING
     only(found, level, "served-other", "another certificate", SITE)
     entry.lineage = config_dir.write_conf(SITE, authenticator=NAME, installer=None, renew_hook=None)
-    assert [each for each in found_in(entry, now) if each.kind == "served-other"] == []
+    assert [each for each in found_in(entry, days) if each.kind == "served-other"] == []
 
 
 def test_an_older_version_is_served(config_dir: ConfigDir) -> None:

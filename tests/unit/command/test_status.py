@@ -13,7 +13,7 @@ from certbot_jprs.ground import language
 from certbot_jprs.ground.names import NAME
 from certbot_jprs.holding.records import Record
 from certbot_jprs.machine.schedulers import Found, Scheduler
-from certbot_jprs.ocsp.evaluation import Answer, Status
+from tests.unit.command.entries import well
 from tests.unit.config_dir import ConfigDir
 
 SITE = "www.xn--wgv71a119e.jp"
@@ -33,18 +33,7 @@ def arrange(monkeypatch: pytest.MonkeyPatch, config_dir: ConfigDir, entries: lis
 
 def entry_of(config_dir: ConfigDir) -> Entry:
     lineage = config_dir.add(SITE, authenticator=NAME, installer="nginx", renew_hook=None)
-    certificate = lineage.certificate()
-    return Entry(
-        lineage,
-        certificate,
-        (SITE,),
-        Answer(Status.GOOD, ""),
-        version=1,
-        newest=1,
-        versions={1: certificate},
-        served={SITE: certificate},
-        account_exists=True,
-    )
+    return well(lineage, SITE)
 
 
 def run(config_dir: ConfigDir, *, as_json: bool = False) -> int:

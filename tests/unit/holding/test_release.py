@@ -38,7 +38,11 @@ from tests.unit.config_dir import ConfigDir, linked, pem
 A, B, C = (f"{letter}.example.jp" for letter in "abc")
 ISSUER_KEY = pki.ec_key("issuer")
 ISSUER = pki.mint("Test CA", ISSUER_KEY)
-NOW = dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
+
+
+def now() -> dt.datetime:
+    """Returns the time, in whole seconds as certificates have it."""
+    return dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
 
 
 def leaf(name: str, days: float = 60, *, url: str = "http://ocsp.example/") -> x509.Certificate:
@@ -58,8 +62,8 @@ def leaf(name: str, days: float = 60, *, url: str = "http://ocsp.example/") -> x
         ISSUER.subject,
         ISSUER_KEY,
         extensions=extensions,
-        not_before=NOW - pki.DAY,
-        not_after=NOW + dt.timedelta(days=days),
+        not_before=now() - pki.DAY,
+        not_after=now() + dt.timedelta(days=days),
     )
 
 
@@ -776,8 +780,8 @@ def test_a_wildcard_is_looked_at_by_the_hosts_that_it_was_installed_for(
             (x509.SubjectAlternativeName([x509.DNSName("*.example.jp")]), False),
             pki.aia("http://ocsp.example/"),
         ],
-        not_before=NOW,
-        not_after=NOW + pki.DAY,
+        not_before=now(),
+        not_after=now() + pki.DAY,
     )
     record = Record(name, held=2, reload=True, install=["*.example.jp"] if installed else [])
     bench.add(name, record=record).earlier = True
