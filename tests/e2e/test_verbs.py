@@ -81,11 +81,6 @@ def test_auto_hsts_goes_on_at_renewals(world: World) -> None:
     assert hsts_state(world)["laststep"] == 1
     assert max_age(world) == 300
 
-    # Augeas tells changed files by the whole second: where Apache's configuration was written in
-    # the second before a challenge, Certbot's Apache plugin does not see the challenge taken out
-    # again, and writes it anew with the next change.
-    time.sleep(1.1)
-
     # A renewal after the last step makes it permanent.
     hsts_state(world, laststep=6, timestamp=time.time())
     certbot(world, f"{RENEW} --force-renewal").check()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from tests.lab.namespace import PATH, Namespace
 from tests.lab.process import Result, Running, Terminal
 
 CA_BUNDLE = "/run/lab/ca.pem"
+APACHE = ("/etc/apache2", "/etc/httpd")
+RECENT = 3  # seconds; Augeas counts whole ones
 
 
 class Machine:
@@ -94,6 +97,20 @@ class Machine:
         }
         return {**base, **(env or {})}
 
+    def _rest(self) -> None:
+        """Lets Apache's configuration be some seconds old, as an administrator's is.
+
+        Augeas tells changed files by whole seconds: where the configuration was written in the
+        second of a challenge, Certbot's own Apache plugin does not see the challenge taken out
+        again and writes it anew with its next change, which then breaks the configuration.
+        """
+        now = time.time()
+        for root in APACHE:
+            for path in self.path(root).rglob("*.conf"):
+                with contextlib.suppress(FileNotFoundError):  # another process took it away
+                    if now - path.lstat().st_mtime < RECENT:
+                        os.utime(path, (now - RECENT, now - RECENT), follow_symlinks=False)
+
     def spawn(
         self,
         *args: str,
@@ -101,6 +118,7 @@ class Machine:
         input: str | None = None,  # noqa: A002
     ) -> Running:
         """Starts a command on the web server's host."""
+        self._rest()
         running = Running(args, self.namespace.command(args), self.environment(env), input)
         self.history.append(running)
         return running
@@ -158,6 +176,7 @@ class Machine:
         venv: str | os.PathLike[str] | None = None,
     ) -> Terminal:
         """Starts Certbot on a terminal of its own."""
+        self._rest()
         argv = [self.certbot_command(venv), *args]
         command = self.namespace.command(["setsid", "--ctty", *argv])
         terminal = Terminal(argv, command, self.environment({"TERM": "xterm", **(env or {})}))
