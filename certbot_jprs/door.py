@@ -24,7 +24,7 @@ from certbot_jprs.internals.delegation import Workers
 from certbot_jprs.internals.parser import ParsedCommand, typed_values, words_of
 
 if TYPE_CHECKING:
-    from certbot_jprs.house import House
+    from certbot_jprs.house import House, Workshop
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class Door:
         if self._house is None:
             with _importing():
                 from certbot_jprs.house import House
-            self._house = House(self._command)
+            self._house = House(self._command, _workshop)
             if self._command is not None:
                 self._house.begin(self._command, held=_holds_something(self._command))
         return self._house
@@ -129,6 +129,19 @@ def _importing() -> Iterator[None]:
         yield
     except Exception as error:  # a torn module may raise anything
         raise DamagedError(damaged(f"{type(error).__name__}: {error}")) from error
+
+
+def _workshop() -> Workshop:
+    """Imports what waits and releases, which takes as long as all the rest.
+
+    Raises:
+        DamagedError: a module cannot be imported.
+    """
+    with _importing():
+        from certbot_jprs.holding.deployment import Deployer
+        from certbot_jprs.holding.keeper import Keeper
+        from certbot_jprs.house import Workshop
+    return Workshop(Keeper, Deployer)
 
 
 def names_us(options: Any) -> bool:

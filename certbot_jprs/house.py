@@ -5,14 +5,15 @@ Rules of this file: it brings the rooms together and decides nothing; only the d
 
 from __future__ import annotations
 
+import functools
+import time
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from certbot_jprs.ground import language, options
 from certbot_jprs.ground.roles import Role
-from certbot_jprs.holding.deployment import Deployer
-from certbot_jprs.holding.keeper import Keeper
-from certbot_jprs.holding.turn import Turn
+from certbot_jprs.holding.lookout import Lookout
+from certbot_jprs.holding.turn import Turn, Turns
 from certbot_jprs.internals.delegates import APACHE, PREFIXES
 from certbot_jprs.internals.delegation import Workers, of_config
 from certbot_jprs.internals.parser import ParsedCommand
@@ -25,25 +26,48 @@ from certbot_jprs.rules.selection import Selection
 from certbot_jprs.validation.http01 import Http01
 from certbot_jprs.validation.reloads import Reloads
 
+if TYPE_CHECKING:
+    from certbot_jprs.holding.deployment import Deployer
+    from certbot_jprs.holding.keeper import Keeper
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What waits and releases; a renewal that finds nothing due has no use for it.
+
+    Attributes:
+        keeper: keeps the version in service where it is.
+        deployer: waits right before a web server is changed or reloaded.
+    """
+
+    keeper: type[Keeper]
+    deployer: type[Deployer]
+
 
 class House:
     """What was parsed, what was decided, what is held, what watches.
 
     Args:
         command: the command line; None where this Certbot's parser could not be reached.
+        workshop: imports what waits and releases, once that is needed.
 
     Attributes:
         decision: what the command line means for the plugin.
     """
 
-    def __init__(self, command: ParsedCommand | None) -> None:
+    def __init__(self, command: ParsedCommand | None, workshop: Callable[[], Workshop]) -> None:
         self._namespace = command.namespace if command is not None else None
         self.decision = Decision()
         self._selection = Selection(self.decision)
         self._reloads = Reloads()
         self._http01 = Http01(self._reloads)
-        self._keeper = Keeper(self._namespace, self._reloads)
+        self._workshop = workshop
+        self._turns = Turns()
+        self._lookout = Lookout(self._namespace, self._turns, self._open)
         self._watch: Watch | None = None
+
+    def _open(self) -> Keeper:
+        return self._workshop().keeper(self._namespace, self._reloads, self._turns)
 
     def begin(self, command: ParsedCommand, *, held: bool) -> None:
         """Applies a command line.
@@ -61,7 +85,7 @@ class House:
         self._watch = Watch(command.namespace, command.verb)
         self._watch.parsed()
         if held:
-            self._keeper.engage()
+            self._lookout.engage()
 
     def select(self, config: Any, workers: Workers) -> Selected:
         """Applies the rules to a configuration that selects the plugin.
@@ -79,13 +103,16 @@ class House:
         options.carry_options(config, self.decision.given, PREFIXES)
         if role is not Role.JPRS:
             return Selected(role)
-        turn = self._keeper.govern(config, workers)
+        if config.verb != "renew":  # it certainly will be needed, and is found damaged early
+            self._workshop()
+        turn = self._lookout.govern(config, workers)
         if self._watch is None:
             self._watch = Watch(config.namespace, config.verb)
         self._watch.selected()
         if config.verb in ISSUING:
             options.remember_language(config)
-        return Selected(role, turn, Deployer(config))
+        born = time.time()
+        return Selected(role, turn, lambda: self._workshop().deployer(config, born))
 
     def restore_plugins(self, config: Any) -> None:
         """Keeps in the renewal file of another CA's lineage the plugins that it names.
@@ -133,7 +160,7 @@ class House:
         if taken_over is not None:
             take_over(config, taken_over)
         if turn is not None and self.decision.lineage is not None and config.verb in ISSUING:
-            self._keeper.finish(turn, [self.decision.lineage])
+            self._lookout.keeper.finish(turn, [self.decision.lineage])
 
     def reload(self, turn: Turn, reload: Callable[[], None]) -> None:
         """Does Certbot's own reload, and looks at what was released before it.
@@ -145,7 +172,7 @@ class House:
         Raises:
             errors.PluginError: the reload failed, or nothing answers any more after it.
         """
-        self._keeper.reload(turn, reload)
+        self._lookout.keeper.reload(turn, reload)
 
     def hint(self, config: Any, failed_achalls: Any) -> str:
         """Returns what to check after challenges failed; nothing where others know better.
@@ -168,9 +195,19 @@ class Selected:
     Attributes:
         role: what the plugin is to do.
         turn: its turn; None where nothing is held.
-        deployer: waits right before a web server is changed or reloaded; None where nothing waits.
+        waits: makes what waits right before a web server is changed or reloaded; None where
+            nothing waits.
     """
 
     role: Role
     turn: Turn | None = None
-    deployer: Deployer | None = None
+    waits: Callable[[], Deployer] | None = None
+
+    @functools.cached_property
+    def deployer(self) -> Deployer | None:
+        """What waits right before a web server is changed or reloaded; None where nothing waits.
+
+        Raises:
+            DamagedError: a module cannot be imported.
+        """
+        return self.waits() if self.waits is not None else None

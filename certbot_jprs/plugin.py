@@ -44,7 +44,8 @@ class _Description:
 
 
 class Configurator(
-    common.Installer,
+    common.Plugin,
+    interfaces.Installer,
     interfaces.Authenticator,
     interfaces.RenewDeployer,
     enhancements.AutoHSTSEnhancement,
@@ -84,7 +85,7 @@ class Configurator(
         super().__init__(config, name)
         self._workers = Workers(config, door.current.classes)
         self._selected: Selected | None = None
-        if names_us(config):
+        if names_us(config.namespace):
             self._selected = door.current.enter().select(config, self._workers)
 
     @property
@@ -189,7 +190,7 @@ class Configurator(
         """
         selected = self._selected
         settled = selected is None or (selected.turn is not None and selected.turn.settled)
-        if selected is not None and selected.deployer is not None and not settled:
+        if selected is not None and not settled and selected.deployer is not None:
             selected.deployer.before_install(cert_path, chain_path, fullchain_path)
         paths = (cert_path, key_path, chain_path, fullchain_path)
         deploy(self._installer, self._hosts(domain), *paths)
@@ -224,18 +225,6 @@ class Configurator(
     def recovery_routine(self) -> None:
         """Takes back changes of the web server's configuration that were not completed."""
         self._installer.recovery_routine()
-
-    def revert_temporary_config(self) -> None:
-        """Takes back the temporary changes of the web server's configuration."""
-        self._installer.revert_temporary_config()
-
-    def add_to_checkpoint(self, save_files: Any, save_notes: str, temporary: bool = False) -> None:
-        """Adds files to the checkpoint."""
-        self._installer.add_to_checkpoint(save_files, save_notes, temporary)
-
-    def finalize_checkpoint(self, title: str) -> None:
-        """Completes the checkpoint."""
-        self._installer.finalize_checkpoint(title)
 
     def config_test(self) -> None:
         """Has the web server check its configuration."""
@@ -272,7 +261,7 @@ class Configurator(
             errors.PluginError: the certificate cannot be read.
         """
         selected = self._selected
-        if selected is not None and selected.deployer is not None and selected.turn is None:
+        if selected is not None and selected.turn is None and selected.deployer is not None:
             selected.deployer.after_renewal(lineage.lineagename)
 
     # AutoHSTSEnhancement: Certbot finds it by this class, whatever the delegate has

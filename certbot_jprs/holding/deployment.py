@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from typing import Any
 
 from certbot import errors
@@ -37,11 +36,12 @@ class Deployer:
 
     Args:
         config: Certbot's configuration.
+        born: when Certbot made it, in seconds since the epoch.
     """
 
-    def __init__(self, config: Any) -> None:
+    def __init__(self, config: Any, born: float) -> None:
         self._config = config
-        self._born = time.time()
+        self._born = born
         self._settled: set[str] = set()
 
     def before_install(

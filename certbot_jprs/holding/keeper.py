@@ -30,10 +30,8 @@ from certbot_jprs.holding import jobs, noting, release, telling, watched
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.leftovers import is_held_by_us, set_damaged_aside
 from certbot_jprs.holding.records import Record, Step, Store
-from certbot_jprs.holding.turn import Turn
+from certbot_jprs.holding.turn import Turn, Turns
 from certbot_jprs.holding.uptake import Uptake
-from certbot_jprs.internals import interception
-from certbot_jprs.internals.delegation import Workers
 from certbot_jprs.lineage import archive, files
 from certbot_jprs.lineage.files import Lineage
 from certbot_jprs.validation.http01 import server_of
@@ -48,57 +46,19 @@ class Keeper:
     Args:
         namespace: the options of the command; None where they are not known.
         reloads: the reloads of this process.
+        turns: whose configuration Certbot works on.
     """
 
-    def __init__(self, namespace: argparse.Namespace | None, reloads: Reloads) -> None:
+    def __init__(
+        self, namespace: argparse.Namespace | None, reloads: Reloads, turns: Turns
+    ) -> None:
         self._namespace = namespace
         self._reloads = reloads
-        self._turn: Turn | None = None
+        self._turns = turns
         self._queue: dict[str, Job] = {}
-        self._engaged: bool | None = None
         self._damaged: set[str] = set()
 
     # What the plugin calls
-
-    def engage(self) -> bool:
-        """Has Certbot's steps intercepted.
-
-        Returns:
-            False where this Certbot does not allow that.
-        """
-        if self._engaged is None:
-            self._engaged = interception.intercept(self)
-            if not self._engaged:
-                logger.warning(
-                    _(
-                        "This version of Certbot lacks what {name} needs to hold a new "
-                        "certificate back. It waits before each reload of the web server "
-                        "instead, and deploy hooks run before that wait."
-                    ).format(name=NAME)
-                )
-        return self._engaged
-
-    def govern(self, config: Any, workers: Workers) -> Turn | None:
-        """Takes a configuration whose certificates are to be held.
-
-        Args:
-            config: Certbot's configuration, of this command or of one lineage.
-            workers: the delegates for it.
-
-        Returns:
-            Its turn; None where this Certbot does not allow holding.
-        """
-        if not self.engage():
-            return None
-        turn = self._turn_of(config)
-        if turn is None:
-            turn = self._turn = Turn(config, workers)
-        return turn
-
-    def _turn_of(self, config: Any) -> Turn | None:
-        """Returns the turn of a configuration; None where its certificates are not ours to hold."""
-        turn = self._turn
-        return turn if turn is not None and turn.config is config else None
 
     def finish(self, turn: Turn, names: Iterable[str]) -> None:
         """Waits for what an earlier run left held, and releases it, before Certbot goes on.
@@ -145,7 +105,7 @@ class Keeper:
         Raises:
             HoldingError: it cannot.
         """
-        ours = self._turn_of(config) is not None
+        ours = self._turns.of(config) is not None
         self._reloads.settle(spared=server_of(config) if ours else None)
         if ours and not config.dry_run:
             self._reloads.guard()
@@ -157,7 +117,7 @@ class Keeper:
         Raises:
             errors.PluginError: it cannot be noted.
         """
-        ours = self._turn_of(config) is not None
+        ours = self._turns.of(config) is not None
         noting.before_saving(lineage.lineagename, config, ours=ours)
 
     def after_saving(self, lineage: Any, version: int) -> None:
@@ -209,7 +169,7 @@ class Keeper:
             HoldingError: the certificate could not be put into service.
             KeyboardInterrupt: a signal ended the wait.
         """
-        turn = self._turn_of(config)
+        turn = self._turns.of(config)
         if turn is None or config.dry_run:
             run()
             return

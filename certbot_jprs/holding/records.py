@@ -169,6 +169,13 @@ class Store:
         texts = (file for file in files if file.isprintable())  # what is not UTF-8 is not ours
         return sorted(file[: -len(".json")] for file in texts if file.endswith(".json"))
 
+    def is_empty(self) -> bool:
+        """Tells whether there is nothing at all: no record, and nothing of a killed process."""
+        try:
+            return not os.listdir(self.directory)
+        except OSError:
+            return True
+
     def look(self, name: str) -> Record | None:
         """Returns a lineage's record, and writes and says nothing.
 

@@ -35,3 +35,34 @@ class Turn:
     def settled(self) -> bool:
         """Whether this run waited for its certificate."""
         return self.reloaded or bool(self.unreloaded)
+
+
+class Turns:
+    """Whose turn it is: Certbot works on one configuration at a time."""
+
+    def __init__(self) -> None:
+        self._turn: Turn | None = None
+
+    def take(self, config: Any, workers: Workers) -> Turn:
+        """Begins the turn of a configuration whose certificates are to be held.
+
+        Args:
+            config: Certbot's configuration, of this command or of one lineage.
+            workers: the delegates for it.
+
+        Returns:
+            Its turn; where it is its turn already, that one.
+        """
+        turn = self.of(config)
+        if turn is None:
+            turn = self._turn = Turn(config, workers)
+        return turn
+
+    def of(self, config: Any) -> Turn | None:
+        """Returns the turn of a configuration; None where its certificates are not ours to hold.
+
+        Args:
+            config: Certbot's configuration.
+        """
+        turn = self._turn
+        return turn if turn is not None and turn.config is config else None

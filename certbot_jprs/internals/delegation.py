@@ -63,7 +63,12 @@ def of_config(config: Any) -> Roles:
     Args:
         config: the configuration, or a parsed command line.
     """
-    return _roles(lambda dest: getattr(config, dest, None))
+    return _roles(vars(_namespace(config)).get)
+
+
+def _namespace(config: Any) -> Any:
+    """Returns the options; a fleet asks often, and Certbot's configuration notes who asks."""
+    return getattr(config, "namespace", config)
 
 
 def of_lineage(params: Mapping[str, Any]) -> Roles:
@@ -101,10 +106,11 @@ def ours(config: Any, roles: Roles | None = None) -> list[Delegate]:
         roles: the delegates, if not those that the configuration names.
     """
     roles = roles or of_config(config)
+    read = _namespace(config)
     found: list[Delegate] = []
-    if roles.installer is not None and NAME in (config.installer, config.configurator):
+    if roles.installer is not None and NAME in (read.installer, read.configurator):
         found.append(roles.installer)
-    if roles.authenticator is not None and NAME in (config.authenticator, config.configurator):
+    if roles.authenticator is not None and NAME in (read.authenticator, read.configurator):
         found.append(roles.authenticator)
     return list(dict.fromkeys(found))
 
@@ -145,7 +151,7 @@ class Workers:
         self._prepared: set[str] = set()
 
     def follow(self, roles: Roles) -> None:
-        """Takes the delegates from elsewhere than the configuration.
+        """Settles which the delegates are, whatever the configuration says later.
 
         Args:
             roles: the delegates.

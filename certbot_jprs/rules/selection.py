@@ -76,15 +76,16 @@ class Selection:
         """
         given = self._decision.given
         if config.verb == "renew":
+            roles = of_config(config)
             for_all = any(map(given, ("authenticator", "installer", "configurator")))
-            stores = {roles.authenticator for roles in [of_config(config)]} & {WEBROOT}
+            stores = roles.authenticator is WEBROOT
             lineage = self._restored_lineage(config) if for_all or stores else None
             if lineage is not None:
                 roles = of_lineage(lineage.params)
                 if role is Role.JPRS:
                     _complete(config, roles, lineage, given)
-                else:
-                    workers.follow(roles)
+                    roles = of_config(config)
+            workers.follow(roles)
         for each in ours(config, workers.roles):
             workers.load(each)
 
@@ -119,10 +120,11 @@ class Selection:
 
     def _enforce_on_lineage(self, config: Any) -> Role:
         self._decision.reuse_new_key = False  # what was decided for the lineage before
-        tested = config.verb == "reconfigure" or config.dry_run or config.staging
-        if not tested and policy.is_lets_encrypt(config.server):
+        read = config.namespace  # a fleet asks often, and the configuration notes who asks
+        tested = config.verb == "reconfigure" or read.dry_run or read.staging
+        if not tested and policy.is_lets_encrypt(read.server):
             return Role.OTHER
-        if not tested and policy.is_jprs(config.server):  # the rule, which reads no further file
+        if not tested and policy.is_jprs(read.server):  # the rule, which reads no further file
             self._enforce_key(config)
             _check_names(config)
             return Role.JPRS
@@ -165,18 +167,19 @@ class Selection:
 
     def _enforce_key(self, config: Any) -> None:
         """Makes a renewal use an RSA key, also where a key that JPRS refuses was to be kept."""
-        if config.key_type != "rsa":
+        read = config.namespace
+        if read.key_type != "rsa":
             name = _name_of(self._restored_lineage(config), config)
             display_util.notify(
                 _(
                     "JPRS issues certificates for RSA keys only: {name} is renewed with an RSA "
                     "key, not {key_type}."
-                ).format(name=name, key_type=config.key_type)
+                ).format(name=name, key_type=read.key_type)
             )
             config.key_type = "rsa"
-        if config.rsa_key_size < policy.LEAST_RSA_BITS:  # noqa: PLR1730 - what is set is stored
+        if read.rsa_key_size < policy.LEAST_RSA_BITS:  # only then: what is set is stored
             config.rsa_key_size = policy.LEAST_RSA_BITS
-        lineage = self._restored_lineage(config) if config.reuse_key else None
+        lineage = self._restored_lineage(config) if read.reuse_key else None
         if lineage is None or policy.is_acceptable_key(lineage.certificate().public_key()):
             return
         if hasattr(config, "new_key"):
@@ -209,7 +212,8 @@ def _set_by_user(config: Any) -> frozenset[str]:
 
 
 def _check_names(config: Any) -> None:
-    policy.check_names((str(domain) for domain in config.domains), config.authenticator)
+    read = config.namespace
+    policy.check_names((str(domain) for domain in read.domains), read.authenticator)
 
 
 def _name_of(lineage: Lineage | None, config: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 
-from tests.e2e.held import RENEW, WAITING, never_early, serials, served, until
+from tests.e2e.held import RENEW, WAITING, never_early, record, serials, served, until
 from tests.lab import World, fleet
 from tests.lab.client import Watcher
 
@@ -41,6 +41,30 @@ def test_five_and_a_responder_that_takes_its_time(world: World) -> None:
     never_early(world, watcher)
     assert max(seconds) <= 12
     assert statistics.median(seconds) <= 6
+
+
+def test_one_that_stays_unknown_holds_up_no_other(world: World) -> None:
+    stuck, *others = FIVE
+    fleet.held(world, [stuck], **DEFAULT, certbot_jprs__ocsp_timeout="40")
+    fleet.held(world, others, **DEFAULT)
+    world.ocsp.behave("unknown")
+    with world.watch(*FIVE) as watcher:
+        running = world.spawn_certbot(*RENEW)
+        running.wait_for(WAITING)
+        time.sleep(7)
+        world.ocsp.behave(None)
+        world.ocsp.behave("unknown", name=stuck)
+        good = time.time()
+        seconds = late(world, tuple(others), good, watcher)
+        result = running.wait()
+    never_early(world, watcher)
+    assert max(seconds) <= 12
+    # It was asked about until its own time was up, and the old one is still in service.
+    assert world.ocsp.asked(serials(world, stuck)[-1])[-1].time > good + max(seconds)
+    assert result.returncode == 1
+    assert f"Not put into service, for the reasons given above: {stuck}" in result.output
+    assert served(world, stuck) == 1
+    assert record(world, stuck) is not None
 
 
 def test_a_fleet_asks_about_one_a_second_until_the_first_good(world: World) -> None:

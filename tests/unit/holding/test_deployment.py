@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -77,7 +78,7 @@ class Desk:
     def install(self, deployer: Deployer | None = None, **paths: str | None) -> None:
         kinds = ("cert", "chain", "fullchain")
         given = [paths.get(kind, self.path(kind)) for kind in kinds]
-        (deployer or Deployer(self.config)).before_install(*given)  # type: ignore[arg-type]
+        (deployer or Deployer(self.config, time.time())).before_install(*given)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def desk(config_dir: ConfigDir, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 
 def test_it_waits_once_for_a_certificate(desk: Desk) -> None:
-    deployer = Deployer(desk.config)
+    deployer = Deployer(desk.config, time.time())
     desk.install(deployer)
     desk.install(deployer)  # its second name
     assert desk.asked == [LEAF]
@@ -190,9 +191,9 @@ def test_a_signal_ends_the_wait(
 
 
 def test_a_renewed_lineage(desk: Desk) -> None:
-    Deployer(desk.config).after_renewal(NAME)
+    Deployer(desk.config, time.time()).after_renewal(NAME)
     assert desk.asked == [LEAF]
-    Deployer(desk.config).after_renewal("none.example.jp")
+    Deployer(desk.config, time.time()).after_renewal("none.example.jp")
     assert desk.asked == [LEAF]
 
 
@@ -201,7 +202,7 @@ def test_what_was_saved_since_is_waited_for_before_a_reload(desk: Desk, verb: st
     desk.config.verb = verb
     desk.config_dir.add("gone.example.jp")
     desk.config_dir.live("gone.example.jp", "cert").unlink()
-    deployer = Deployer(desk.config)
+    deployer = Deployer(desk.config, time.time())
     os.utime(desk.file("cert"))
     deployer.before_reload()
     assert desk.asked == ([] if verb == "install" else [LEAF])
@@ -212,7 +213,7 @@ def test_what_was_saved_since_is_waited_for_before_a_reload(desk: Desk, verb: st
 def test_what_was_saved_before_is_not(desk: Desk) -> None:
     desk.config.verb = "renew"
     os.utime(desk.file("cert"), (1, 1))
-    Deployer(desk.config).before_reload()
+    Deployer(desk.config, time.time()).before_reload()
     assert desk.asked == []
 
 

@@ -16,6 +16,7 @@ import pytest
 from certbot import errors
 from certbot._internal import hooks
 
+from certbot_jprs import door
 from certbot_jprs.ground import display_util, language, options
 from certbot_jprs.ground.exceptions import HoldingError
 from certbot_jprs.ground.names import NAME as PLUGIN
@@ -23,8 +24,9 @@ from certbot_jprs.ground.options import AUTHENTICATOR
 from certbot_jprs.holding import jobs, release
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.keeper import Keeper
+from certbot_jprs.holding.lookout import Lookout
 from certbot_jprs.holding.records import Record, Step, Store
-from certbot_jprs.holding.turn import Turn
+from certbot_jprs.holding.turn import Turn, Turns
 from certbot_jprs.holding.uptake import Uptake
 from certbot_jprs.house import House
 from certbot_jprs.internals import interception
@@ -92,7 +94,7 @@ def reloads() -> NotedReloads:
 @pytest.fixture
 def keeper(monkeypatch: pytest.MonkeyPatch, reloads: NotedReloads) -> Keeper:
     monkeypatch.setattr(display_util, "notify", lambda _text: None)
-    return Keeper(None, reloads)
+    return Keeper(None, reloads, Turns())
 
 
 @pytest.fixture
@@ -116,6 +118,7 @@ class Bench:
 
     def __init__(self, keeper: Keeper, config_dir: ConfigDir) -> None:
         self.keeper = keeper
+        self.lookout = Lookout(None, keeper._turns, lambda: keeper)
         self.config_dir = config_dir
         self.store = Store(str(config_dir))
         self.hooks: list[str] = []
@@ -134,14 +137,14 @@ class Bench:
             "renew_by_default": False,
             **values,
         }
-        config = SimpleNamespace(**given)
+        config = SimpleNamespace(namespace=argparse.Namespace(**given), **given)
         if governed:
             self.govern(config)
         return config
 
     def govern(self, config: Any) -> Turn:
         """Returns a configuration's turn; the same for the same one."""
-        turn = self.keeper.govern(config, Workers(config))
+        turn = self.lookout.govern(config, Workers(config))
         assert turn is not None
         return turn
 
@@ -184,12 +187,12 @@ def failing(number: int) -> Callable[..., None]:
 
 def test_certbots_steps_are_intercepted_only_where_something_is_held(bench: Bench) -> None:
     original = hooks.deploy_hook
-    House(None)
+    House(None, door._workshop)
     assert hooks.deploy_hook is original
-    bench.keeper.engage()
+    bench.lookout.engage()
     assert hooks.deploy_hook is not original
     wrapped = hooks.deploy_hook
-    bench.keeper.engage()
+    bench.lookout.engage()
     assert hooks.deploy_hook is wrapped
 
 
@@ -198,10 +201,51 @@ def test_a_certbot_that_lacks_something_is_told_once(
 ) -> None:
     monkeypatch.delattr(hooks, "run_saved_post_hooks")
     for _ in range(2):
-        assert not bench.keeper.govern(SimpleNamespace(), Workers(SimpleNamespace()))
+        assert not bench.lookout.govern(SimpleNamespace(), Workers(SimpleNamespace()))
     assert len([each for each in caplog.records if each.levelno >= logging.WARNING]) == 1
     assert caplog.messages[-1].startswith(f"This version of Certbot lacks what {PLUGIN} needs to")
     assert "deploy hooks run before that wait" in caplog.text
+
+
+def test_what_waits_is_opened_once_there_is_something_to_hold(
+    bench: Bench, lineage: Lineage, parse: Parse
+) -> None:
+    opened: list[Keeper] = []
+
+    def opening() -> Keeper:
+        opened.append(bench.keeper)
+        return bench.keeper
+
+    lookout = Lookout(bench.namespace(parse, "renew"), bench.keeper._turns, opening)
+    lookout.govern(bench.config(), Workers(None))
+    assert not lookout.keeps_links(bench.cert(), None)
+    lookout.at_end()()
+    assert not opened
+    lookout.before_saving(bench.cert(), bench.config())
+    lookout.after_saving(bench.cert(), 2)
+    assert lookout.keeps_links(bench.cert(), None)
+    assert len(opened) == 1
+
+
+@pytest.mark.parametrize("left", ["none", "record", "torn"])
+def test_the_end_of_a_run_is_the_keepers_where_something_was_left(
+    bench: Bench, lineage: Lineage, parse: Parse, left: str
+) -> None:
+    opened: list[Keeper] = []
+
+    def opening() -> Keeper:
+        opened.append(bench.keeper)
+        return bench.keeper
+
+    lookout = Lookout(bench.namespace(parse, "renew"), bench.keeper._turns, opening)
+    os.makedirs(bench.store.directory)
+    if left == "record":
+        bench.store.save(Record(NAME, in_service=2))
+    elif left == "torn":
+        open(os.path.join(bench.store.directory, ".new-abcdefgh"), "w").close()
+    lookout.at_end()()
+    assert bool(opened) == (left != "none")
+    assert os.listdir(bench.store.directory) == []
 
 
 # Before the order
@@ -221,7 +265,7 @@ def test_a_certbot_that_lacks_something_is_told_once(
 def test_no_challenge_is_in_the_way_of_another_plugin(
     bench: Bench, reloads: NotedReloads, given: dict[str, Any], told: list[str]
 ) -> None:
-    bench.keeper.before_issuing(bench.config(namespace=argparse.Namespace(), **given))
+    bench.keeper.before_issuing(bench.config(**given))
     assert reloads.told == told
 
 
@@ -591,7 +635,7 @@ def test_held_lineages_of_one_server_share_a_plugin_object(
     kept = []
     for name, root in ((NAME, "one"), (OTHER, "one"), ("c.example.jp", "two")):
         added(config_dir, name)
-        config = bench.config(namespace=argparse.Namespace(apache_server_root=root))
+        config = bench.config(apache_server_root=root)
         turn = bench.govern(config)
         bench.deploy(config, name)
         kept.append(turn.workers)
@@ -613,7 +657,7 @@ def test_what_plugin_objects_hold_in_cycles_is_freed(bench: Bench, config_dir: C
             assert gone() is not None
             name = f"n{number}.example.jp"
             added(config_dir, name)
-            bench.deploy(bench.config(namespace=argparse.Namespace()), name)
+            bench.deploy(bench.config(), name)
     finally:
         gc.enable()
     assert gone() is None
@@ -884,7 +928,7 @@ def test_what_cannot_be_finished_is_no_damage_to_the_plugin(
 def test_a_certbot_that_lacks_nothing_is_told_nothing(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert bench.keeper.engage()
+    assert bench.lookout.engage()
     assert caplog.text == ""
 
 

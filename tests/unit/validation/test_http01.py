@@ -67,7 +67,8 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[File], float]]:
 
 def config(**values: Any) -> Any:
     given = {"authenticator": NAME, "installer": NAME, "configurator": None, "http01_port": 80}
-    return SimpleNamespace(namespace=SimpleNamespace(**values), **{**given, **values})
+    both = {**given, **values}
+    return SimpleNamespace(namespace=SimpleNamespace(**both), **both)
 
 
 def achalls(*names: str) -> Sequence[Any]:
