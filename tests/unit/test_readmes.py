@@ -11,7 +11,7 @@ import pytest
 from tests.docs.markdown import ROOT, Document, documents, in_english, is_japanese, read
 
 ENGLISH, JAPANESE = ROOT / "README.md", ROOT / "README.ja.md"
-MOST_LINES = 225
+MOST_LINES = 230
 # What a reader of JPRS's manual looks for.
 WORDS = ("失効", "緊急連絡", "強制更新", "30日", "renew_before_expiry", "RHEL", "sleep 10m")
 MANUALS_LINE = '0 0,12 * * * certbot renew --deploy-hook "sleep 10m;systemctl reload httpd"'
