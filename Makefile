@@ -9,7 +9,8 @@ TOOLS := .venv-packaging
 CATALOGUE := certbot_jprs/locale/ja/LC_MESSAGES/certbot_jprs.po
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit e2e docs docs-test bench catalogue dist deb rpm packaging release
+.PHONY: help demo test lint unit e2e docs docs-test bench catalogue dist deb rpm packaging release \
+    monitoring
 
 help:
 	@echo "make demo   a certificate in the lab: issued, waited for, served, and the story of it"
@@ -22,6 +23,7 @@ help:
 	@echo "make catalogue   brings the Japanese catalogue up to date with the messages"
 	@echo "make dist   wheel and sdist, checked, in dist/; make deb, make rpm: packages made of them"
 	@echo "make packaging   installs what is published, outside this checkout, and uses it"
+	@echo "make monitoring  alert rules and examples of packaging/monitoring, with the real systems"
 	@echo "make release     all of this, before something is published: packaging/README.md"
 	@echo "make e2e    the users' commands in the lab, WORKERS=$(WORKERS) at a time"
 
@@ -99,6 +101,11 @@ rpm: dist
 
 packaging: $(READY) deb rpm
 	$(BIN)/python -m pytest -q tests/packaging --timeout 900
+
+# Installs Prometheus, NRPE, Icinga and Zabbix's agent, the first time; starts none of them.
+monitoring: $(READY)
+	tests/monitoring/install
+	$(BIN)/python -m pytest -q tests/monitoring -n 2 --dist worksteal --timeout 600
 
 release: test docs docs-test packaging
 	packaging/release
