@@ -214,6 +214,8 @@ def test_the_environments_ca_store_is_used(
     assert (good, level) == (False, FAIL)
     assert "cannot be verified (unable to get local issuer certificate)" in text
     assert "ca-certificates" in text
+    with pytest.raises(requests.exceptions.SSLError):
+        service._fetch(case, with_proxies=False)
     monkeypatch.setenv(variable, str(tmp_path / "ca.pem"))
     assert reached(case)[:2] == (True, OK)
     service._fetch(case, with_proxies=False)  # also by who has no proxies
