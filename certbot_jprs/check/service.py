@@ -31,6 +31,12 @@ SECONDS = 15
 
 _MOST = 64 * 1024
 
+# In urllib3's words, and, for what comes before its version 2, in the C library's.
+_NOT_RESOLVED = (
+    *("resolve", "name resolution", "Name or service not known"),
+    "No address associated with hostname",
+)
+
 
 def check_directory(report: Report, case: Case) -> bool:
     """Fetches the ACME directory (RFC 8555 section 7.1.1).
@@ -122,7 +128,7 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, requests.exceptions.Timeout):
         return _("no answer in time")
     text = str(error)
-    if "NameResolution" in text or "Name or service not known" in text or "resolve" in text:
+    if any(each in text for each in _NOT_RESOLVED):
         return _("its name cannot be resolved")
     if "refused" in text:
         return _("connection refused")

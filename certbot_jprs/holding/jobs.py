@@ -156,11 +156,11 @@ def of_this_run(config: Any, name: str, run_hooks: Callable[[], None], workers: 
     return Job(record, lineage, config, run_hooks, server, workers)
 
 
-def of_earlier_run(namespace: argparse.Namespace | None, record: Record, lineage: Lineage) -> Job:
+def of_earlier_run(namespace: argparse.Namespace, record: Record, lineage: Lineage) -> Job:
     """Makes the job of a certificate that an earlier run left.
 
     Args:
-        namespace: the options of this command; None where they are not known.
+        namespace: the options of this command.
         record: its record.
         lineage: its files.
     """
@@ -183,11 +183,9 @@ def of_earlier_run(namespace: argparse.Namespace | None, record: Record, lineage
     )
 
 
-def _configuration_of(
-    namespace: argparse.Namespace | None, record: Record, lineage: Lineage
-) -> Any:
+def _configuration_of(namespace: argparse.Namespace, record: Record, lineage: Lineage) -> Any:
     """Makes a configuration with a lineage's own settings, as ``renew`` restores them."""
-    config: Any = configuration.NamespaceConfig(copy.copy(namespace or argparse.Namespace()))
+    config: Any = configuration.NamespaceConfig(copy.copy(namespace))
     for key, value in lineage.params.items():
         if key.startswith(options.DEST):
             setattr(config, key, options.restored(key, value))

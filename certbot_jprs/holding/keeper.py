@@ -71,7 +71,7 @@ class Keeper:
             errors.Error: a certificate could not be put into service.
             KeyboardInterrupt: a signal ended the wait.
         """
-        left = Uptake(self._namespace, turn.config.config_dir, names)
+        left = Uptake(turn.config.namespace, turn.config.config_dir, names)
         for job in left.jobs:
             if turn.config.verb == "run":
                 job.record.install = []  # Certbot is about to do that itself

@@ -24,7 +24,7 @@ class Uptake:
     """What an earlier run left.
 
     Args:
-        namespace: the options of this command; None where they are not known.
+        namespace: the options of this command.
         config_dir: Certbot's configuration directory, whose lock is held.
         names: the lineages that the command touches.
 
@@ -34,7 +34,7 @@ class Uptake:
     """
 
     def __init__(
-        self, namespace: argparse.Namespace | None, config_dir: str, names: Iterable[str]
+        self, namespace: argparse.Namespace, config_dir: str, names: Iterable[str]
     ) -> None:
         self.jobs: list[Job] = []
         self._namespace = namespace

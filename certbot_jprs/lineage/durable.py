@@ -37,10 +37,10 @@ def write(path: str, text: str) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
+            file.flush()
             if os.path.lexists(path):
                 copy_attributes(path, temporary)
                 os.utime(temporary)  # what is new is not to look old: backups go by that
-            file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:

@@ -89,6 +89,8 @@ class Machine:
     def environment(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
         """Returns the environment that commands get."""
         base = {
+            # With which coverage.py measures what the tests start.
+            **{name: os.environ[name] for name in os.environ if name.startswith("COVERAGE_")},
             "PATH": self.search_path,
             "HOME": "/run/home",
             "TMPDIR": "/run/tmp",

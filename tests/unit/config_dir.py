@@ -41,7 +41,11 @@ def pem(item: x509.Certificate | pki.Key) -> bytes:
 
 
 def certificate(
-    names: Sequence[str], key: pki.Key, issuer: x509.Certificate, issuer_key: pki.Key
+    names: Sequence[str],
+    key: pki.Key,
+    issuer: x509.Certificate,
+    issuer_key: pki.Key,
+    responder: str = "",
 ) -> x509.Certificate:
     """Mints a certificate in date now: Certbot looks at the clock."""
     now = dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
@@ -51,7 +55,10 @@ def certificate(
         key,
         issuer.subject,
         issuer_key,
-        extensions=[(san, False)] if names else [],
+        extensions=[
+            *([(san, False)] if names else []),
+            *([pki.aia(responder)] if responder else []),
+        ],
         not_before=now - pki.DAY,
         not_after=now + 89 * pki.DAY,
     )
@@ -100,6 +107,7 @@ class ConfigDir:
         versions: Sequence[int] = (1,),
         absolute: bool = False,
         shared_key: bool = False,
+        responder: str = "",
         **params: str | None,
     ) -> Lineage:
         """Adds a lineage, linked to its last version.
@@ -111,6 +119,7 @@ class ConfigDir:
             versions: which versions there are.
             absolute: whether the links name absolute paths.
             shared_key: whether versions share a key, by links in ``archive/`` as Certbot has them.
+            responder: the URL of the OCSP responder that its certificates name, if any.
             params: added to what JPRS's manual makes; None leaves one out.
         """
         key = key or pki.rsa_key("leaf")
@@ -120,7 +129,7 @@ class ConfigDir:
         self.live(name, "cert").parent.mkdir()
         self.archive(name, "cert", 1).parent.mkdir()
         for version in versions:
-            cert = certificate(names, key, issuer, issuer_key)
+            cert = certificate(names, key, issuer, issuer_key, responder)
             contents = dict(zip(KINDS, (pem(key), pem(cert), pem(issuer), pem(cert) + pem(issuer))))
             for kind, data in contents.items():
                 self.archive(name, kind, version).write_bytes(data)

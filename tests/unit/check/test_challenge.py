@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import http.server
 import ssl
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,60 +13,22 @@ from certbot_jprs.check.challenge import Challenge, Fetched, Outcome
 from certbot_jprs.check.dns import Dns, LookUpFailed, Trouble
 from tests.unit import pki
 from tests.unit.config_dir import certificate, pem
+from tests.unit.peers import WebServer
 
 NAME = "www.example.jp"
 PATH = "/.well-known/acme-challenge/token"
 CONTENT = "token.thumbprint"
 
 
-class Server:
-    """A web server on a port of its own.
-
-    Attributes:
-        answers: for each path the status, and the content or where it leads.
-        hosts: the Host headers that it got.
-    """
-
-    def __init__(self, context: ssl.SSLContext | None = None) -> None:
-        self.answers: dict[str, tuple[int, str]] = {}
-        self.hosts: list[str] = []
-        server = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                server.hosts.append(self.headers["Host"])
-                status, text = server.answers.get(self.path, (404, "not found"))
-                self.send_response_only(status)
-                if status // 100 == 3:
-                    self.send_header("Location", text)
-                self.end_headers()
-                self.wfile.write(text.encode())
-
-            def log_message(self, *_args: object) -> None:
-                """Says nothing."""
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        if context is not None:
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self.port = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
 @pytest.fixture
-def plain() -> Iterator[Server]:
-    server = Server()
+def plain() -> Iterator[WebServer]:
+    server = WebServer()
     yield server
     server.close()
 
 
 @pytest.fixture
-def secured(tmp_path: Path) -> Iterator[Server]:
+def secured(tmp_path: Path) -> Iterator[WebServer]:
     """A server with a certificate that nobody trusts, for another name."""
     key = pki.rsa_key("leaf")
     issuer_key = pki.ec_key("issuer")
@@ -77,7 +37,7 @@ def secured(tmp_path: Path) -> Iterator[Server]:
     path.write_bytes(pem(key) + pem(certificate(["other.example"], key, issuer, issuer_key)))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
-    server = Server(context)
+    server = WebServer(context)
     yield server
     server.close()
 
@@ -91,14 +51,14 @@ class Known(Dns):
         return ["127.0.0.1"]
 
 
-def fetch(server: Server, address: str = "127.0.0.1") -> Fetched:
+def fetch(server: WebServer, address: str = "127.0.0.1") -> Fetched:
     # The port belongs to the URL; in earnest it is 80.
     one = Challenge(f"{NAME}:{server.port}", None, PATH, CONTENT)
     (fetched,) = challenge.fetch_all(one, [address], Known(NAME))
     return fetched
 
 
-def test_found(plain: Server) -> None:
+def test_found(plain: WebServer) -> None:
     plain.answers[PATH] = (200, CONTENT + "\n")
     fetched = fetch(plain)
     assert fetched.outcome is Outcome.FOUND
@@ -106,14 +66,14 @@ def test_found(plain: Server) -> None:
     assert plain.hosts == [f"{NAME}:{plain.port}"]
 
 
-def test_found_where_a_redirect_leads_to_https(plain: Server, secured: Server) -> None:
+def test_found_where_a_redirect_leads_to_https(plain: WebServer, secured: WebServer) -> None:
     plain.answers[PATH] = (301, f"https://{NAME}:{secured.port}{PATH}?x=1")
     secured.answers[PATH + "?x=1"] = (200, CONTENT)
     assert fetch(plain).outcome is Outcome.FOUND
     assert secured.hosts == [f"{NAME}:{secured.port}"]
 
 
-def test_a_relative_redirect(plain: Server) -> None:
+def test_a_relative_redirect(plain: WebServer) -> None:
     plain.answers[PATH] = (302, "/elsewhere")
     plain.answers["/elsewhere"] = (200, CONTENT)
     assert fetch(plain).outcome is Outcome.FOUND
@@ -134,7 +94,7 @@ def test_a_relative_redirect(plain: Server) -> None:
         ("//", ""),
     ],
 )
-def test_a_redirect_to_where_it_is_not(plain: Server, leads_to: str, reason: str) -> None:
+def test_a_redirect_to_where_it_is_not(plain: WebServer, leads_to: str, reason: str) -> None:
     plain.answers[PATH] = (302, leads_to)
     fetched = fetch(plain)
     assert fetched.outcome is Outcome.REDIRECTED
@@ -142,20 +102,20 @@ def test_a_redirect_to_where_it_is_not(plain: Server, leads_to: str, reason: str
 
 
 @pytest.mark.parametrize("answer", [(200, "hello"), (404, ""), (500, CONTENT), (200, "x" * 99999)])
-def test_another_answer(plain: Server, answer: tuple[int, str]) -> None:
+def test_another_answer(plain: WebServer, answer: tuple[int, str]) -> None:
     plain.answers[PATH] = answer
     fetched = fetch(plain)
     assert fetched.outcome is Outcome.OTHER_ANSWER
     assert str(answer[0]) in fetched.reason
 
 
-def test_nobody_listens(plain: Server) -> None:
+def test_nobody_listens(plain: WebServer) -> None:
     fetched = fetch(plain, "127.0.0.2")  # it listens at another address
     assert fetched.outcome is Outcome.NO_CONNECTION
     assert fetched.reason == "connection refused"
 
 
-def test_no_proxy_is_used(plain: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_is_used(plain: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     plain.answers[PATH] = (200, CONTENT)
     assert fetch(plain).outcome is Outcome.FOUND

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from certbot import errors
+from certbot import errors, reverter
 
 from certbot_jprs.holding import installation
 from certbot_jprs.holding.records import Record
@@ -102,3 +104,46 @@ def test_what_is_missing_is_named_with_its_command(
         ]
     )
     assert server.told.count("recover") == (0 if there else 5)
+
+
+class Reverting(Server):
+    """Keeps what was there before, as Certbot's web server plugins do: with Certbot's reverter.
+
+    Attributes:
+        conf: its configuration.
+        config: where the reverter keeps what it keeps.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        self.conf = directory / "site.conf"
+        self.conf.write_text("old\n", encoding="utf-8")
+        names = ("backup_dir", "temp_checkpoint_dir", "in_progress_dir")
+        paths = {name: str(directory / name) for name in names}
+        self.config: Any = SimpleNamespace(strict_permissions=False, **paths)
+        self.reverter = reverter.Reverter(self.config)
+        self._unsaved: list[str] = []
+
+    def deploy_cert(self, name: str, *paths: str) -> None:
+        self._unsaved.append(name)
+
+    def save(self, title: str = "") -> None:
+        if self._unsaved:
+            self.reverter.add_to_checkpoint({str(self.conf)}, "changed")
+            with open(self.conf, "a", encoding="utf-8") as file:
+                file.writelines(f"{name}\n" for name in self._unsaved)
+            self._unsaved.clear()
+        if title:
+            self.reverter.finalize_checkpoint(title)
+
+
+def test_all_of_it_can_be_rolled_back_in_one_step(tmp_path: Path) -> None:
+    """What the last save is for, which has a title: it changes nothing and ends the checkpoint."""
+    server = Reverting(tmp_path)
+    installation.install(Record(NAME, install=["a.jp", "b.jp"]), LINEAGE, server)
+    assert server.conf.read_text(encoding="utf-8") == "old\na.jp\nb.jp\n"
+    assert not os.path.exists(server.config.in_progress_dir)
+    server.reverter.recovery_routine()  # what the next Certbot begins with
+    assert server.conf.read_text(encoding="utf-8") == "old\na.jp\nb.jp\n"
+    server.reverter.rollback_checkpoints(1)
+    assert server.conf.read_text(encoding="utf-8") == "old\n"

@@ -293,7 +293,7 @@ def test_the_record_is_there_before_the_order(bench: Bench, lineage: Lineage) ->
     config_dir = bench.config_dir
     for kind in KINDS:
         config_dir.archive(NAME, kind, 2).unlink()
-    assert Uptake(None, str(config_dir), [NAME]).jobs == []
+    assert Uptake(argparse.Namespace(), str(config_dir), [NAME]).jobs == []
     assert not bench.store.has(NAME)
 
 
@@ -886,15 +886,15 @@ def test_what_failed_is_told_after_the_post_hooks(
 def test_run_and_certonly_finish_first_what_was_left(
     bench: Bench, lineage: Lineage, released: Released, parse: Parse
 ) -> None:
-    bench.namespace(parse, "certonly")
-    bench.keeper.finish(bench.govern(bench.config("run")), [NAME])
+    namespace = parse("certonly").config.namespace
+    bench.keeper.finish(bench.govern(bench.config("run", namespace=namespace)), [NAME])
     assert released.calls == 0
     bench.store.save(Record(NAME, held=2, install=[NAME], reload=True))
-    bench.keeper.finish(bench.govern(bench.config("run")), [NAME])
+    bench.keeper.finish(bench.govern(bench.config("run", namespace=namespace)), [NAME])
     (job,) = released.jobs
     assert job.record.install == []  # Certbot is about to do that
     assert not job.reload_here
-    bench.keeper.finish(bench.govern(bench.config("certonly")), [NAME])
+    bench.keeper.finish(bench.govern(bench.config("certonly", namespace=namespace)), [NAME])
     (job,) = released.jobs
     assert job.record.install == [NAME]
     assert job.reload_here
@@ -903,24 +903,24 @@ def test_run_and_certonly_finish_first_what_was_left(
 def test_certbot_goes_on_where_a_damaged_version_was_set_aside(
     bench: Bench, lineage: Lineage, released: Released, parse: Parse
 ) -> None:
-    bench.namespace(parse, "certonly")
+    namespace = parse("certonly").config.namespace
     bench.store.save(Record(NAME, in_service=1, held=2))
     released.act = lambda _job: "damaged"
     released.set_aside = {NAME}
-    bench.keeper.finish(bench.govern(bench.config("certonly")), [NAME])
+    bench.keeper.finish(bench.govern(bench.config("certonly", namespace=namespace)), [NAME])
     released.set_aside = set()  # the twin
     with pytest.raises(errors.Error, match="given above"):
-        bench.keeper.finish(bench.govern(bench.config("certonly")), [NAME])
+        bench.keeper.finish(bench.govern(bench.config("certonly", namespace=namespace)), [NAME])
 
 
 def test_what_cannot_be_finished_is_no_damage_to_the_plugin(
     bench: Bench, lineage: Lineage, released: Released, parse: Parse
 ) -> None:
-    bench.namespace(parse, "run")
+    namespace = parse("run").config.namespace
     bench.store.save(Record(NAME, in_service=1, held=2))
     released.act = lambda _job: "no"
     with pytest.raises(errors.Error) as raised:
-        bench.keeper.finish(bench.govern(bench.config("run")), [NAME])
+        bench.keeper.finish(bench.govern(bench.config("run", namespace=namespace)), [NAME])
     # Certbot shows a PluginError from here as "The plugin is not working".
     assert not isinstance(raised.value, errors.PluginError)
 

@@ -234,11 +234,13 @@ def test_names_in_a_directory_are_durable_when_it_is(
     assert synced[2:] == [str(path)]
 
 
-def test_what_is_new_does_not_look_old(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["", "new", "new" * 100_000])
+def test_what_is_new_does_not_look_old(tmp_path: Path, text: str) -> None:
     path = tmp_path / "file"
     path.write_text("old")
     os.utime(path, (1, 1))
-    durable.write(str(path), "new")
+    durable.write(str(path), text)
+    assert path.read_text() == text
     assert path.stat().st_mtime > 1
 
 
