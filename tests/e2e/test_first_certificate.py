@@ -189,6 +189,24 @@ def test_a_wildcard_by_dns_01(world: World) -> None:
     waited(world, watcher, renewed)
 
 
+def test_a_wildcard_over_hosts_of_one_file(world: World) -> None:
+    """Certbot's Apache plugin writes the HTTPS hosts of both into one file, too."""
+    for name in ("www.example.jp", "x.example.jp"):
+        world.vhost(name)
+    both = "cat x.example.jp.conf >>www.example.jp.conf && rm x.example.jp.conf"
+    world.run("sh", "-c", f"cd /etc/apache2/sites-enabled && {both}").check()
+    world.apache.graceful()
+    hooks = f"--manual-auth-hook {world.dns_hook} --manual-cleanup-hook {world.dns_hook}"
+    line = (
+        f"run -n -a manual {hooks} --preferred-challenges dns -i certbot-jprs:http "
+        f"-d '*.example.jp' {CONTACT} {QUICK}"
+    )
+    certbot(world, line, *world.eab()).check()
+    for name in ("www.example.jp", "x.example.jp"):
+        assert served(world, name) == world.jprs.issued[-1].serial
+        assert " 301 " in world.http(name).splitlines()[0]
+
+
 def test_a_wildcard_that_covers_no_host(world: World) -> None:
     world.vhost("www.other.jp")
     hooks = f"--manual-auth-hook {world.dns_hook} --manual-cleanup-hook {world.dns_hook}"

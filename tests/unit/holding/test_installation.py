@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from certbot import errors, reverter
@@ -120,8 +120,8 @@ class Reverting(Server):
         self.conf.write_text("old\n", encoding="utf-8")
         names = ("backup_dir", "temp_checkpoint_dir", "in_progress_dir")
         paths = {name: str(directory / name) for name in names}
-        self.config: Any = SimpleNamespace(strict_permissions=False, **paths)
-        self.reverter = reverter.Reverter(self.config)
+        self.config = SimpleNamespace(strict_permissions=False, **paths)
+        self.reverter = reverter.Reverter(cast(Any, self.config))
         self._unsaved: list[str] = []
 
     def deploy_cert(self, name: str, *paths: str) -> None:
