@@ -3,13 +3,14 @@
 
 PYTHON ?= python3
 WORKERS ?= 4
+MEASURED ?= tests/unit tests/packaging/test_man.py tests/e2e
 BIN := .venv/bin
 READY := .venv/.ready
 TOOLS := .venv-packaging
 CATALOGUE := certbot_jprs/locale/ja/LC_MESSAGES/certbot_jprs.po
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit e2e docs docs-test bench catalogue dist deb rpm packaging release \
+.PHONY: help demo test lint unit e2e coverage docs docs-test bench catalogue dist deb rpm packaging release \
     monitoring
 
 help:
@@ -26,6 +27,7 @@ help:
 	@echo "make monitoring  alert rules and examples of packaging/monitoring, with the real systems"
 	@echo "make release     all of this, before something is published: packaging/README.md"
 	@echo "make e2e    the users' commands in the lab, WORKERS=$(WORKERS) at a time"
+	@echo "make coverage   which lines no test runs, unit and e2e together"
 
 $(READY): $(CATALOGUE) setup.py pyproject.toml tests/requirements.txt tests/lab/install Makefile
 	tests/lab/install
@@ -53,6 +55,13 @@ unit: $(READY)
 	@for part in 'check/*' 'command/*' holding/deployment.py; do \
 	    $(BIN)/coverage report --fail-under 90 --include "certbot_jprs/$$part" || exit 1; \
 	done
+
+# What no test runs. Every process is measured, in the lab's worlds too, but those that are killed.
+coverage: $(READY)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q $(MEASURED) -n $(WORKERS) --dist worksteal --timeout 600
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 # New and changed messages come out untranslated; tests/unit/test_catalogue.py says which.
 catalogue: $(READY)

@@ -12,6 +12,8 @@ import dns.resolver
 import pytest
 
 from certbot_jprs.check import account, rehearsal
+from certbot_jprs.check.case import Case
+from certbot_jprs.check.report import Report
 from certbot_jprs.ground import language
 from certbot_jprs.ground.names import NAME
 from certbot_jprs.internals.delegation import Workers
@@ -215,6 +217,21 @@ def test_by_dns_a_wildcard_of_a_lineage(
     assert "EAB" not in unproved
     assert "  that manual can prove control of the names" in unproved
     assert "  that a wildcard name is part of what was applied for\n" in unproved
+
+
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [("http://a.jp/x", 80), ("https://a.jp/x", 443), ("http://a.jp:8080/x", 8080)],
+)
+def test_ports_that_are_not_written(
+    stage: Rehearsal, capsys: pytest.CaptureFixture[str], url: str, port: int
+) -> None:
+    config, _decision = stage.command()
+    config.namespace.server = SERVER
+    rehearsal._conclude(Report(print), Case(config, (SITE,), None), (url,), registers=False)
+    text = capsys.readouterr().out
+    assert "  from here: to acme.amecert.jprs.jp, TCP port 443\n" in text
+    assert f"  from here: to a.jp, TCP port {port}\n" in text
 
 
 # The plugins of the lineage

@@ -104,11 +104,11 @@ def test_which_lineages(machine: Machine, config_dir: ConfigDir) -> None:
     config_dir.add("c.jp", server=OTHER_CA, authenticator=NAME)
     config_dir.add("d.jp", server=OTHER_CA, authenticator="dns-x", installer=NAME)
     config_dir.add("e.jp", server=None)
-    config_dir.conf("f.jp").write_text("[renewalparams", encoding="utf-8")
+    config_dir.conf("aa.jp").write_text("[renewalparams", encoding="utf-8")
     (config_dir.path / "renewal" / "README").write_text("no lineage", encoding="utf-8")
     found = machine.survey()
     assert [entry.lineage.name for entry in found.entries] == ["a.jp", "c.jp", "d.jp"]
-    assert found.unreadable == [str(config_dir.conf("f.jp"))]
+    assert found.unreadable == [str(config_dir.conf("aa.jp"))]
     assert found.found is FOUND
     assert found.config_dir == str(config_dir)
 
