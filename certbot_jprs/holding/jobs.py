@@ -86,7 +86,7 @@ class Job:
         return self.workers.prepared(self.server or APACHE)
 
 
-COLLECTED = 10
+COLLECTED = 5
 """After how many held lineages the plugin objects that were made for them are freed."""
 
 
