@@ -109,6 +109,8 @@ def pristine_etc(target: str) -> None:
 def pristine_apache(target: str) -> None:
     """Copies Apache's configuration with only what Debian's packages enable."""
     copy("/etc/apache2", target)
+    if os.path.exists(target + "/.certbot.lock"):  # a Certbot of the machine's is at work
+        os.unlink(target + "/.certbot.lock")
     for kind, names in (("mods", MODULES), ("conf", CONFS), ("sites", ("000-default",))):
         enabled = f"{target}/{kind}-enabled"
         shutil.rmtree(enabled, ignore_errors=True)
