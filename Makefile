@@ -12,7 +12,7 @@ CATALOGUE := certbot_jprs/locale/ja/LC_MESSAGES/certbot_jprs.po
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint unit e2e coverage docs docs-test bench catalogue dist deb rpm packaging release \
-    monitoring
+    monitoring ansible
 
 help:
 	@echo "make demo   a certificate in the lab: issued, waited for, served, and the story of it"
@@ -24,6 +24,7 @@ help:
 	@echo "make unit   unit tests: seconds, no root"
 	@echo "make catalogue   brings the Japanese catalogue up to date with the messages"
 	@echo "make dist   wheel and sdist, checked, in dist/; make deb, make rpm: packages made of them"
+	@echo "make ansible     the Ansible collection: ansible-lint, and hosts of the lab set up with it; root"
 	@echo "make packaging   installs what is published, outside this checkout, and uses it"
 	@echo "make monitoring  alert rules and examples of packaging/monitoring, with the real systems"
 	@echo "make release     all of this, before something is published: packaging/README.md"
@@ -94,6 +95,22 @@ docs: $(READY) .venv-docs/.ready
 
 docs-test: $(READY)
 	$(BIN)/python -m pytest -q tests/docs -n $(WORKERS) --dist worksteal --timeout 600
+
+# The shelf is what the tests' hosts install from. The link is for ansible-lint, which looks modules up.
+ANSIBLE := $(CURDIR)/.venv-ansible
+ansible: $(READY) deb $(ANSIBLE)/.ready
+	cd packaging/ansible && PATH="$(ANSIBLE)/bin:$$PATH" \
+	    ANSIBLE_COLLECTIONS_PATH=$(ANSIBLE)/collections ansible-lint
+	$(BIN)/python -m pytest -q tests/ansible --timeout 1200
+
+$(ANSIBLE)/.ready: packaging/ansible/requirements.txt tests/ansible/install | deb
+	$(PYTHON) -m venv $(ANSIBLE)
+	$(ANSIBLE)/bin/python -m pip install --quiet --disable-pip-version-check \
+	    --requirement packaging/ansible/requirements.txt
+	mkdir -p $(ANSIBLE)/collections/ansible_collections/certbot_jprs
+	ln -sfn $(CURDIR)/packaging/ansible $(ANSIBLE)/collections/ansible_collections/certbot_jprs/certbot
+	tests/ansible/install $(ANSIBLE)/shelf
+	@touch $@
 
 bench: $(READY)
 	@$(BIN)/python -m tests.lab.bench
