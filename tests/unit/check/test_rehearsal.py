@@ -48,6 +48,7 @@ class Rehearsal:
         jprs: the server of the directory.
         zone: the name server.
         site: the name that is ordered; the port in it is where http-01 is served, in earnest 80.
+        classes: Certbot's own plugins, by name, where not the real ones.
     """
 
     def __init__(self, parse: Parse, jprs: WebServer, zone: NameServer, port: int) -> None:
@@ -56,6 +57,7 @@ class Rehearsal:
         self.jprs = jprs
         self.zone = zone
         self.site = f"{SITE}:{port}"
+        self.classes: dict[str, Any] = {}
 
     def command(self, *words: str, names: tuple[str, ...] | None = None) -> tuple[Any, Decision]:
         """Returns the configuration and the decision of a command."""
@@ -70,7 +72,7 @@ class Rehearsal:
     def run(self, *words: str, **more: Any) -> int:
         """Rehearses a command; returns the exit status."""
         config, decision = self.command(*words, **more)
-        return rehearsal.run(config, decision, Workers(config))
+        return rehearsal.run(config, decision, Workers(config, self.classes))
 
 
 @pytest.fixture
@@ -192,11 +194,20 @@ def test_a_signal(
         signal.raise_signal(signal.SIGINT)
 
 
+class Ready:
+    """A web server's plugin on a machine that has that server."""
+
+    def __init__(self, _config: Any, _name: str) -> None: ...
+
+    def prepare(self) -> None: ...
+
+
 def test_by_dns_a_wildcard_of_a_lineage(
     stage: Rehearsal, config_dir: ConfigDir, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What cannot be proved is another thing then, and the responder is known."""
     responder = OcspResponder()
+    stage.classes["apache"] = Ready
     names = ("*.example.jp", "example.jp")
     try:
         config_dir.add("example.jp", names, responder=responder.url, renew_hook=None)
