@@ -19,6 +19,8 @@ help:
 	@echo "make test   everything: lint, unit, e2e"
 	@echo "make docs   the manual and the API's pages, in docs/_build"
 	@echo "make docs-test   every command of the READMEs and of the manual, in the lab"
+	@echo "make browser     what a visitor sees: Debian's Firefox in the lab (apt installs it)"
+	@echo "make screenshots of that Firefox, English and Japanese, for docs/pictures"
 	@echo "make bench  what renewing a fleet costs, in tables; half an hour"
 	@echo "make lint   ruff, mypy --strict and the floors of the house"
 	@echo "make unit   unit tests: seconds, no root"
@@ -111,6 +113,15 @@ $(ANSIBLE)/.ready: packaging/ansible/requirements.txt tests/ansible/install | de
 	ln -sfn $(CURDIR)/packaging/ansible $(ANSIBLE)/collections/ansible_collections/certbot_jprs/certbot
 	tests/ansible/install $(ANSIBLE)/shelf
 	@touch $@
+
+.PHONY: browser screenshots
+browser: $(READY)
+	tests/browser/install
+	$(BIN)/python -m pytest -q tests/browser -n 2 --dist worksteal --timeout 300
+
+screenshots: $(READY)
+	tests/browser/install ja
+	$(BIN)/python -m tests.browser.screenshots
 
 bench: $(READY)
 	@$(BIN)/python -m tests.lab.bench
