@@ -137,7 +137,7 @@ class Bench:
             "renew_by_default": False,
             **values,
         }
-        config = SimpleNamespace(namespace=argparse.Namespace(**given), **given)
+        config = SimpleNamespace(**{"namespace": argparse.Namespace(**given), **given})
         if governed:
             self.govern(config)
         return config
