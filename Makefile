@@ -19,6 +19,7 @@ help:
 	@echo "make test   everything: lint, unit, e2e"
 	@echo "make docs   the manual and the API's pages, in docs/_build"
 	@echo "make docs-test   every command of the READMEs and of the manual, in the lab"
+	@echo "make compat the end-to-end tests with every Certbot from 1.21 on; compat-ci: the main job"
 	@echo "make bench  what renewing a fleet costs, in tables; half an hour"
 	@echo "make lint   ruff, mypy --strict and the floors of the house"
 	@echo "make unit   unit tests: seconds, no root"
@@ -110,6 +111,21 @@ $(ANSIBLE)/.ready: packaging/ansible/requirements.txt tests/ansible/install | de
 	mkdir -p $(ANSIBLE)/collections/ansible_collections/certbot_jprs
 	ln -sfn $(CURDIR)/packaging/ansible $(ANSIBLE)/collections/ansible_collections/certbot_jprs/certbot
 	tests/ansible/install $(ANSIBLE)/shelf
+	@touch $@
+
+.PHONY: compat compat-ci
+# In each of these the tests run with the Python of .venv, and Certbot with its own.
+compat: $(READY) .venv-compat/.ready
+	WORKERS=$(WORKERS) .venv-compat/bin/nox
+
+compat-ci: export COMPAT = main_job
+compat-ci: compat
+
+.venv-compat/.ready: tests/compat/requirements.txt
+	packaging/install debootstrap
+	$(PYTHON) -m venv .venv-compat
+	.venv-compat/bin/python -m pip install --quiet --disable-pip-version-check \
+	    --requirement tests/compat/requirements.txt
 	@touch $@
 
 bench: $(READY)

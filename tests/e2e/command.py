@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from tests.e2e.helpers import CONTACT, NAME, RENEW, waited
-from tests.lab import Result, World
+from tests.lab import Result, World, subject
 
-COMMAND = str(Path(sys.executable).with_name("certbot-jprs"))
+COMMAND = subject.COMMAND
 """The console script that ``pip install`` made, as hooks call it."""
 
 QUICK = ("--interval", "1")

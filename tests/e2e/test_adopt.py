@@ -103,6 +103,7 @@ def lineage_path() -> str:
     return f"/etc/letsencrypt/renewal/{WWW}.conf"
 
 
+@pytest.mark.main_job
 def test_all_of_a_fleet_and_no_other(world: World) -> None:
     names = ["a.example.jp", "b.example.jp", "c.example.jp", "other.example.jp", "dns.example.jp"]
     fleet.kept(world, names)

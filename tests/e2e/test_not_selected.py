@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from tests.e2e.helpers import (
     refused,
     served,
 )
-from tests.lab import World
+from tests.lab import World, subject
 
 LAUNCHER = """\
 #!{python} -S
@@ -58,10 +57,11 @@ class Installation:
         self.package = self.site / PACKAGE.name
         self.certbot = directory / "certbot"
         left_out = (PACKAGE.name, "__editable__", "__pycache__", *without)
-        for path in (Path(path) for path in sys.path if path.endswith("-packages")):
-            for entry in path.iterdir():
-                if not entry.name.startswith(left_out):
-                    (self.site / entry.name).symlink_to(entry)
+        for inside, outside in subject.sites():
+            for entry in outside.iterdir():
+                link = self.site / entry.name
+                if not entry.name.startswith(left_out) and not link.is_symlink():
+                    link.symlink_to(inside / entry.name)
         if PACKAGE.name not in without:
             self.repair()
         self.hide()
@@ -73,7 +73,7 @@ class Installation:
     def hide(self, *packages: str) -> None:
         """Hides packages from this one, not from Certbot."""
         text = LAUNCHER.format(
-            python=sys.executable, directory=str(self.site), hidden=packages, ours=PACKAGE.name
+            python=subject.PYTHON, directory=str(self.site), hidden=packages, ours=PACKAGE.name
         )
         self.certbot.write_text(text)
         self.certbot.chmod(0o755)
@@ -100,6 +100,7 @@ def installation(tmp_path: Path) -> Installation:
     return Installation(tmp_path)
 
 
+@pytest.mark.main_job
 def test_certbot_run_apache_is_what_it_is_without_the_plugin(world: World, tmp_path: Path) -> None:
     plain = Installation(tmp_path, without=(PACKAGE.name,))
     assert NAME not in certbot(world, "plugins", venv=plain.certbot).check().output
@@ -128,6 +129,7 @@ def test_certbot_run_apache_is_what_it_is_without_the_plugin(world: World, tmp_p
     assert "jprs" not in "".join(path.read_text() for path in etc.rglob("*.conf") if path.is_file())
 
 
+@pytest.mark.main_job
 def test_it_is_listed(world: World) -> None:
     world.vhost("www.example.jp")
     for line in ("plugins", "plugins --init", "plugins --init --prepare", "plugins --installers"):
@@ -162,7 +164,7 @@ def test_the_menu_does_not_offer_it(world: World) -> None:
 
 def test_without_tqdm_certbot_works(world: World, tmp_path: Path) -> None:
     installation = Installation(tmp_path, without=("tqdm",))
-    probe = (sys.executable, "-S", "-c")
+    probe = (subject.PYTHON, "-S", "-c")
     path = f"import sys; sys.path.insert(0, {str(installation.site)!r}); "
     world.run(*probe, path + "import certbot_jprs.plugin").check()
     assert world.run(*probe, path + "import tqdm").returncode != 0
@@ -266,6 +268,7 @@ def test_a_torn_module_that_every_command_imports_stops_nobody_else(
         installation.repair()
 
 
+@pytest.mark.main_job
 @pytest.mark.parametrize("damage", [remove, empty, tear])
 def test_whatever_else_is_torn_stops_nobody_else(
     world: World, installation: Installation, damage: Callable[[Path], None]

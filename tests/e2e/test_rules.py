@@ -81,6 +81,7 @@ def test_contacts_that_jprs_refuses(world: World, line: str, words: tuple[str, .
     refused(world, certbot(world, line, *world.eab()), *words)
 
 
+@pytest.mark.main_job
 def test_six_contacts_are_accepted(world: World) -> None:
     six = SEVEN.rpartition(",")[0]
     line = f"register -n -a certbot-jprs:http --agree-tos -m {six}"

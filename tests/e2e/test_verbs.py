@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 
+import pytest
+
 from tests.e2e.helpers import (
     CONTACT,
     QUICK,
@@ -70,6 +72,7 @@ def test_forced_renewal_waits_reloads_and_keeps_the_options(world: World) -> Non
     assert len(world.jprs.issued) == 2
 
 
+@pytest.mark.main_job
 def test_auto_hsts_goes_on_at_renewals(world: World) -> None:
     first_run(world, more="--auto-hsts")
     assert max_age(world) == 60
@@ -107,6 +110,7 @@ def hsts_state(world: World, **change: float) -> dict[str, float]:
     return dict(state)
 
 
+@pytest.mark.main_job
 def test_accounts(world: World) -> None:
     certbot(world, f"register -n -a certbot-jprs:http {CONTACT}", *world.eab()).check()
     assert world.jprs.steps().count("newAccount") == 1
@@ -125,6 +129,7 @@ def test_accounts(world: World) -> None:
     assert world.jprs.requests == []
 
 
+@pytest.mark.main_job
 def test_revocation(world: World) -> None:
     names = ("a.example.jp", "b.example.jp", "c.example.jp")
     for name in names:
