@@ -6,11 +6,13 @@ import os
 import signal
 import stat
 import time
+from pathlib import Path
 
 import pytest
 
-from tests.e2e.command import COMMAND, MANUAL_HOOK, jprs
-from tests.e2e.helpers import CONTACT, NAME, RENEW, certbot, forget, waited
+from tests.e2e.command import COMMAND, MANUAL_HOOK, adopted, jprs
+from tests.e2e.helpers import CONTACT, NAME, PACKAGE, RENEW, certbot, forget, waited
+from tests.e2e.test_not_selected import Installation
 from tests.lab import World, fleet
 
 WWW = "www.example.jp"
@@ -104,6 +106,11 @@ def lineage_path() -> str:
 
 
 @pytest.mark.main_job
+def test_what_this_certbot_wrote_by_the_manual_is_adopted(world: World, tmp_path: Path) -> None:
+    plain = Installation(tmp_path, without=(PACKAGE.name,)).certbot
+    adopted(world, lambda line: certbot(world, line, venv=plain))
+
+
 def test_all_of_a_fleet_and_no_other(world: World) -> None:
     names = ["a.example.jp", "b.example.jp", "c.example.jp", "other.example.jp", "dns.example.jp"]
     fleet.kept(world, names)

@@ -11,6 +11,7 @@ import pytest
 from tests.e2e.helpers import (
     CONTACT,
     NAME,
+    OWN_KEY,
     PACKAGE,
     QUICK,
     RENEW,
@@ -18,6 +19,7 @@ from tests.e2e.helpers import (
     certbot,
     copy_package,
     forget,
+    known,
     lets_encrypt,
     refused,
     served,
@@ -112,7 +114,7 @@ def test_certbot_run_apache_is_what_it_is_without_the_plugin(world: World, tmp_p
         result = certbot(world, line, venv=venv).check()
         renewed = certbot(world, f"{RENEW} --force-renewal --cert-name {name}", venv=venv).check()
         lineage = world.lineage(name)
-        assert lineage.key_type == "ECDSA"
+        assert lineage.key_type == OWN_KEY
         assert lineage.version() == 2
         assert lineage.params["server"] == world.letsencrypt.url
         output = (result.output + renewed.output).replace(name, "NAME")
@@ -136,7 +138,10 @@ def test_it_is_listed(world: World) -> None:
         output = certbot(world, line).check().output
         assert f"* {NAME}" in output
         assert "* apache" in output
-    certbot(world, "--help all").check()
+    # Before 2.0 Certbot registers every third-party plugin twice.
+    shown = certbot(world, "--help all").check().output
+    assert shown.count("--jprs-ocsp-timeout") == 1
+    assert "No renewals were attempted" in certbot(world, RENEW).check().output
     assert "--jprs-ocsp-timeout" in certbot(world, f"--help {NAME}").check().output
 
 
@@ -204,6 +209,8 @@ def test_without_tqdm_every_command_of_others_works(world: World, tmp_path: Path
         f"delete -n --cert-name {name}",
         f"unregister -n {server}",
     ):
+        if not known(line):
+            continue
         result = certbot(world, line, venv=installation.certbot).check()
         lists = line.startswith(("--help", "plugins"))  # where every plugin is named
         assert lists or "jprs" not in result.output.lower(), f"{result}"
