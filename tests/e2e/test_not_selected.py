@@ -38,7 +38,8 @@ def importing(name, globals=None, *args, **kwargs):
         raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
     return real_import(name, globals, *args, **kwargs)
 
-builtins.__import__ = importing
+if hidden:  # else what Python warns of would be this file's, and be shown
+    builtins.__import__ = importing
 from certbot.main import main
 sys.exit(main())
 """
