@@ -42,6 +42,8 @@ IN_CI = bool(os.environ.get("CI"))
 
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
+nox.options.download_python = "never"
+nox.options.error_on_missing_interpreters = IN_CI
 
 
 def interpreter(version: str) -> str:

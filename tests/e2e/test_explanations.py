@@ -163,8 +163,7 @@ def test_a_challenge(world: World, accounts: Accounts) -> None:
     assert is_japanese(quiet.stderr)
 
 
-@pytest.mark.main_job
-@pytest.mark.parametrize("quiet", ["", "-q"])
+@pytest.mark.parametrize("quiet", ["", pytest.param("-q", marks=pytest.mark.main_job)])
 def test_renewal_of_two_lineages_one_meets_caa(world: World, quiet: str) -> None:
     names = ("a.example.jp", "b.example.jp")
     first_run(world, names[0], more="--jprs-language ja")

@@ -276,8 +276,7 @@ def test_a_torn_module_that_every_command_imports_stops_nobody_else(
         installation.repair()
 
 
-@pytest.mark.main_job
-@pytest.mark.parametrize("damage", [remove, empty, tear])
+@pytest.mark.parametrize("damage", [remove, empty, pytest.param(tear, marks=pytest.mark.main_job)])
 def test_whatever_else_is_torn_stops_nobody_else(
     world: World, installation: Installation, damage: Callable[[Path], None]
 ) -> None:

@@ -37,8 +37,9 @@ def kept(world: World) -> bool:
     return world.path(f"{LIVE}/cert.pem").exists()
 
 
-@pytest.mark.main_job
-@pytest.mark.parametrize("how", ["--cert-name", "--cert-path"])
+@pytest.mark.parametrize(
+    "how", [pytest.param("--cert-name", marks=pytest.mark.main_job), "--cert-path"]
+)
 def test_files_that_apache_names_are_kept(world: World, how: str) -> None:
     first_run(world)
     (old,) = world.jprs.issued

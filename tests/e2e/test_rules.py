@@ -35,7 +35,11 @@ def message(result: Result) -> str:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (f"{RUN} {CONTACT} --dry-run", ("--dry-run", "--jprs-check")),
+        pytest.param(
+            f"{RUN} {CONTACT} --dry-run",
+            ("--dry-run", "--jprs-check"),
+            marks=pytest.mark.main_job,
+        ),
         (f"{CERTONLY} {CONTACT} --dry-run", ("--dry-run", "--jprs-check")),
         (f"{RUN} {CONTACT} --staging", ("--staging", "--jprs-check")),
         (f"{CERTONLY} {CONTACT} --test-cert", ("--test-cert", "--jprs-check")),
