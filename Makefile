@@ -21,6 +21,7 @@ help:
 	@echo "make docs-test   every command of the READMEs and of the manual, in the lab"
 	@echo "make browser     what a visitor sees: Debian's Firefox in the lab (apt installs it)"
 	@echo "make screenshots of that Firefox, English and Japanese, for docs/pictures"
+	@echo "make compat the end-to-end tests with every Certbot from 1.21 on; compat-ci: the main job"
 	@echo "make bench  what renewing a fleet costs, in tables; half an hour"
 	@echo "make lint   ruff, mypy --strict and the floors of the house"
 	@echo "make unit   unit tests: seconds, no root"
@@ -81,8 +82,7 @@ catalogue: $(READY)
 	    --output-file $(CATALOGUE:.po=.mo)
 
 e2e: $(READY)
-	$(BIN)/python -m pytest -q tests/e2e tests/packaging/test_zope_interfaces.py \
-	    -n $(WORKERS) --dist worksteal --timeout 300
+	$(BIN)/python -m pytest -q tests/e2e -n $(WORKERS) --dist worksteal --timeout 300
 
 # Both languages; a warning is an error.
 docs: $(READY) .venv-docs/.ready
@@ -122,6 +122,21 @@ browser: $(READY)
 screenshots: $(READY)
 	tests/browser/install ja
 	$(BIN)/python -m tests.browser.screenshots
+
+.PHONY: compat compat-ci
+# In each of these the tests run with the Python of .venv, and Certbot with its own.
+compat: $(READY) .venv-compat/.ready
+	WORKERS=$(WORKERS) .venv-compat/bin/nox
+
+compat-ci: export COMPAT = main_job
+compat-ci: compat
+
+.venv-compat/.ready: tests/compat/requirements.txt
+	packaging/install debootstrap
+	$(PYTHON) -m venv .venv-compat
+	.venv-compat/bin/python -m pip install --quiet --disable-pip-version-check \
+	    --requirement tests/compat/requirements.txt
+	@touch $@
 
 bench: $(READY)
 	@$(BIN)/python -m tests.lab.bench

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
-from tests.e2e.helpers import CONTACT, NAME, RENEW, waited
-from tests.lab import Result, World
+from tests.e2e.helpers import CONTACT, NAME, RENEW, certbot, waited
+from tests.lab import Result, World, subject
 
-COMMAND = str(Path(sys.executable).with_name("certbot-jprs"))
+COMMAND = subject.COMMAND
 """The console script that ``pip install`` made, as hooks call it."""
 
 QUICK = ("--interval", "1")
@@ -35,19 +33,12 @@ def jprs(
     return result
 
 
-def adopted(
-    world: World,
-    plain: Callable[..., Result],
-    with_plugin: Callable[..., Result],
-    adopt: Callable[..., Result],
-) -> None:
+def adopted(world: World, plain: Callable[[str], Result]) -> None:
     """Asserts that what JPRS's manual set up with a Certbot is adopted and renewed with the same.
 
     Args:
         world: where.
         plain: runs that Certbot without the plugin, given a command line.
-        with_plugin: runs it with the plugin.
-        adopt: runs ``certbot-jprs``, given its words, beside that Certbot.
     """
     name = "www.example.jp"
     world.vhost(name)
@@ -63,7 +54,7 @@ def adopted(
     assert lineage.params["renew_hook"] == hook
     issued = len(world.jprs.issued)
 
-    result = adopt("adopt", name, "--yes")
+    result = jprs(world, "adopt", name, "--yes")
     assert result.returncode == 0, f"{result}"
     assert len(world.jprs.issued) == issued
     backup = lineage.renewal.with_name(f"{name}.conf.before-jprs")
@@ -76,7 +67,7 @@ def adopted(
 
     world.ocsp.lag = 2
     with world.watch(name) as watcher:
-        with_plugin(f"{RENEW} --force-renewal --jprs-ocsp-interval 1").check()
+        certbot(world, f"{RENEW} --force-renewal --jprs-ocsp-interval 1").check()
         time.sleep(0.2)
     waited(world, watcher, world.jprs.issued[-1].serial)
     assert lineage.version() == 3

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from tests.lab import World
+from tests.lab import World, subject
 
 
 def pytest_configure() -> None:
@@ -18,6 +18,20 @@ def pytest_configure() -> None:
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
+
+
+def pytest_report_header() -> str:
+    """Says what is under test."""
+    return f"under test: {subject.CERTBOT} {subject.certbot_version()}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skips what the Certbot under test has not got, each with its reason."""
+    for item in items:
+        for marker in item.iter_markers("needs_certbot"):
+            least, reason = marker.args
+            if subject.version() < subject.numbers(least):
+                item.add_marker(pytest.mark.skip(reason=f"before Certbot {least}: {reason}"))
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import certbot_jprs
-from tests.lab import Result, World, fleet
+from tests.lab import Result, World, fleet, subject
 from tests.lab.client import Watcher
 
 NAME = "certbot-jprs:http"
@@ -22,6 +22,12 @@ CONTACT = "-m admin@example.jp --agree-tos"
 
 QUICK = "--jprs-ocsp-interval 1"
 """Keeps tests short: the responder is asked every second."""
+
+OWN_KEY = "ECDSA" if subject.version() >= (2,) else "RSA 2048"
+"""What Certbot makes by itself."""
+
+VERBS = {"show_account": (1, 23), "reconfigure": (2, 3)}
+"""Since when Certbot has them, where it has not always had them."""
 
 RENEW = "renew --no-random-sleep-on-renew"
 """A renewal as a timer runs it, without the sleep that spreads the world's timers."""
@@ -44,6 +50,11 @@ def certbot(
         venv: which Certbot, if not the tests' own.
     """
     return world.certbot(*shlex.split(line), *more, env=env, venv=venv)
+
+
+def known(line: str) -> bool:
+    """Tells whether the Certbot under test has the verb of a command line."""
+    return subject.version() >= VERBS.get(line.split(maxsplit=1)[0], ())
 
 
 def first_run(world: World, name: str = "www.example.jp", more: str = "") -> Result:

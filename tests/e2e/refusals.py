@@ -15,7 +15,7 @@ from certbot_jprs.ground import language
 from certbot_jprs.problems import matching
 from tests import meanings
 from tests.e2e.helpers import CONTACT, NAME
-from tests.lab import Result, World
+from tests.lab import Result, World, subject
 from tests.lab.service import Service
 
 SITE = "www.example.jp"
@@ -24,6 +24,8 @@ FORUM = "community.letsencrypt.org"
 
 REGISTER = f"register -n -a {NAME} {CONTACT}"
 ORDER = f"certonly -n -a {NAME} -d {SITE}"
+# Before 2.0 Certbot waits for no order to become ready, and has no option for how long.
+IMPATIENT = f"{ORDER} --issuance-timeout 2" if subject.version() >= (2,) else ORDER
 UPDATE = f"update_account -n -a {NAME} -m two@example.jp"
 REVOKE = f"revoke -n -a {NAME} --cert-path /run/tmp/cert.pem --no-delete-after-revoke"
 
@@ -112,7 +114,7 @@ def _rows() -> list[Refusal]:
         ),
         Refusal("malformed", 405, "The HTTP method is invalid: [PUT]", "newOrder", ORDER, "PUT"),
         Refusal("malformed", 415, "The content-type is invalid: [a/b]", "newOrder", ORDER, "a/b"),
-        Refusal("orderNotReady", 403, unready, "finalize", f"{ORDER} --issuance-timeout 2"),
+        Refusal("orderNotReady", 403, unready, "finalize", IMPATIENT),
         Refusal("rejectedIdentifier", 400, rejected, "newOrder", ORDER),
         Refusal(
             "serverInternal", 500, "The server experienced an internal error", "newOrder", ORDER

@@ -6,11 +6,13 @@ import os
 import signal
 import stat
 import time
+from pathlib import Path
 
 import pytest
 
-from tests.e2e.command import COMMAND, MANUAL_HOOK, jprs
-from tests.e2e.helpers import CONTACT, NAME, RENEW, certbot, forget, waited
+from tests.e2e.command import COMMAND, MANUAL_HOOK, adopted, jprs
+from tests.e2e.helpers import CONTACT, NAME, PACKAGE, RENEW, certbot, forget, waited
+from tests.e2e.test_not_selected import Installation
 from tests.lab import World, fleet
 
 WWW = "www.example.jp"
@@ -101,6 +103,12 @@ def test_then_renewals_are_the_plugins(world: World, version: str) -> None:
 
 def lineage_path() -> str:
     return f"/etc/letsencrypt/renewal/{WWW}.conf"
+
+
+@pytest.mark.main_job
+def test_what_this_certbot_wrote_by_the_manual_is_adopted(world: World, tmp_path: Path) -> None:
+    plain = Installation(tmp_path, without=(PACKAGE.name,)).certbot
+    adopted(world, lambda line: certbot(world, line, venv=plain))
 
 
 def test_all_of_a_fleet_and_no_other(world: World) -> None:

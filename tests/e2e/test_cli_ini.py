@@ -9,6 +9,7 @@ import pytest
 from tests.e2e.helpers import (
     CONTACT,
     NAME,
+    OWN_KEY,
     RENEW,
     asked,
     certbot,
@@ -62,7 +63,7 @@ def test_cli_ini_selects_and_configures(world: World) -> None:
         # What the user sets in cli.ini, Certbot stores with every lineage that it renews.
         ours = {key for key in each.params if key.startswith("certbot_jprs:")}
         assert {key: each.params[key] for key in each.params.keys() - ours} == params
-    assert le.key_type == "ECDSA"
+    assert le.key_type == OWN_KEY
 
     # Revoked where it was issued.
     forget(world)
@@ -86,7 +87,7 @@ def test_renew_with_the_flag_leaves_others_where_they_are(world: World) -> None:
     before = lineage.params
     certbot(world, f"{RENEW} --force-renewal -a certbot-jprs:http").check()
     assert lineage.version() == 2
-    assert lineage.key_type == "ECDSA"
+    assert lineage.key_type == OWN_KEY
     assert lineage.params == before
     assert served(world) == world.letsencrypt.issued[-1].serial
     assert world.jprs.requests == []

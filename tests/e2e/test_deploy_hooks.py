@@ -88,6 +88,7 @@ def first(world: World, verb: str, *options: str) -> tuple[str, ...]:
     return (verb, "-n", "-a", PLUGIN, "-d", NAME, *account, *options)
 
 
+@pytest.mark.main_job
 def test_hooks_run_once_after_good_and_see_the_new_version(world: World) -> None:
     fleet.found(world, [NAME], renew_hook=repr(hook("own")))
     fleet.found(world, [OTHER])

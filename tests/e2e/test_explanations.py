@@ -25,7 +25,7 @@ from tests.e2e.refusals import (
     validate_everything,
 )
 from tests.e2e.test_not_selected import Installation
-from tests.lab import World
+from tests.lab import World, subject
 
 CAA = Refusal("caa", 403, "CAA records forbid the CA from issuing a certificate", "newOrder", ORDER)
 LABELS = ("What this means", "エラーの内容")
@@ -163,7 +163,7 @@ def test_a_challenge(world: World, accounts: Accounts) -> None:
     assert is_japanese(quiet.stderr)
 
 
-@pytest.mark.parametrize("quiet", ["", "-q"])
+@pytest.mark.parametrize("quiet", ["", pytest.param("-q", marks=pytest.mark.main_job)])
 def test_renewal_of_two_lineages_one_meets_caa(world: World, quiet: str) -> None:
     names = ("a.example.jp", "b.example.jp")
     first_run(world, names[0], more="--jprs-language ja")
@@ -240,6 +240,22 @@ def test_errors_of_lets_encrypt_stay_untouched(world: World, tmp_path: Path) -> 
     result = certbot(world, f"certonly -n -a {NAME} -d {SITE} {CONTACT} {server}", env=JAPANESE)
     assert words in result.stderr
     assert not any(label in result.output for label in LABELS)
+
+
+@pytest.mark.skipif(
+    subject.version()[:2] != (2, 1), reason="Debian 12's Certbot alone loses what a CA says"
+)
+def test_the_twin_without_the_plugin_loses_what_jprs_says(
+    world: World, accounts: Accounts, tmp_path: Path
+) -> None:
+    plain = Installation(tmp_path, without=("certbot_jprs",)).certbot
+    accounts.put(world)
+    world.jprs.refuse("newOrder", CAA.kind, CAA.status, CAA.detail)
+    line = f"certonly -n --apache -d {SITE} --server {world.jprs.url}"
+    result = certbot(world, line, venv=plain)
+    assert result.returncode == 1
+    assert CAA.detail not in result.output
+    assert "AttributeError" in result.stderr
 
 
 def test_jprs_without_the_plugin_stays_untouched(world: World, accounts: Accounts) -> None:

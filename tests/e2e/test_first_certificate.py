@@ -22,6 +22,7 @@ from tests.lab import World
 URL = "https://acme.amecert.jprs.jp/DV/getDirectory"
 
 
+@pytest.mark.main_job
 def test_one_flag_gets_a_certificate_and_waits_with_it(world: World) -> None:
     world.vhost("www.example.jp", "example.jp")
     world.ocsp.lag = 3
@@ -80,6 +81,7 @@ def test_nothing_is_awaited_if_the_user_says_so(world: World) -> None:
     assert world.ocsp.good_at(issued.serial) is None
 
 
+@pytest.mark.main_job
 def test_the_manuals_own_commands_with_the_flag_added(world: World) -> None:
     world.vhost("www.example.jp", "example.jp")
     world.ocsp.lag = 2
@@ -111,6 +113,7 @@ def test_the_manuals_run_command_registers_by_itself(world: World, order: str) -
     assert (params["authenticator"], params["installer"]) == (NAME, NAME)
 
 
+@pytest.mark.main_job
 def test_certonly_installs_nothing(world: World) -> None:
     world.vhost("www.example.jp")
     before = world.apache.hashes()
@@ -156,6 +159,7 @@ def test_other_ways_to_name_the_plugin(world: World, flag: str) -> None:
     assert params["server"] == URL
 
 
+@pytest.mark.main_job
 def test_a_wildcard_by_dns_01(world: World) -> None:
     world.vhost("www.example.jp")
     world.vhost("www.other.jp")

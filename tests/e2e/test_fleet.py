@@ -45,6 +45,7 @@ def test_five_lineages_cost_one_wait(world: World) -> None:
     assert record(world, FIVE[0]) is None
 
 
+@pytest.mark.main_job
 def test_what_is_ready_together_is_one_reload(world: World) -> None:
     names = FIVE[:3]
     fleet.found(world, names)

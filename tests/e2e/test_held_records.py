@@ -43,6 +43,7 @@ def words(text: str) -> str:
 # Unknown at the end of the time
 
 
+@pytest.mark.main_job
 def test_unknown_is_held_on_asked_about_by_each_run_and_released_when_good(world: World) -> None:
     said = words(hold(world, renew_hook=repr(hook("own"))).output)
     assert said.count("still does not know the new certificate") == 1

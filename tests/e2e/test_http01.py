@@ -195,6 +195,7 @@ def test_what_cannot_be_fetched_from_here_is_given_its_time(world: World) -> Non
     before.is_back()
 
 
+@pytest.mark.main_job
 def test_a_run_costs_one_reload_for_each_lineage_and_few_more(world: World) -> None:
     names = [f"{letter}.example.jp" for letter in "abcde"]
     fleet.found(world, names)

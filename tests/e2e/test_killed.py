@@ -178,6 +178,7 @@ def nothing_left_behind(world: World) -> bool:
     return True
 
 
+@pytest.mark.main_job
 def test_killed_while_it_waits(world: World) -> None:
     count = prepare(world)
     world.ocsp.behave("unknown")

@@ -95,6 +95,7 @@ def test_a_move_asks_nothing_on_a_terminal(world: World) -> None:
     check_moved(world)
 
 
+@pytest.mark.main_job
 def test_certonly_moves_too(world: World) -> None:
     lets_encrypt(world)
     line = f"certonly -n {FLAG} -d www.example.jp {CONTACT} {QUICK}"

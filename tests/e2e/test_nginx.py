@@ -34,7 +34,10 @@ OURS = {
 }
 
 
-@pytest.mark.parametrize("flag", [f"--nginx -a {NAME}", f"-a {NAME} -i nginx"])
+@pytest.mark.parametrize(
+    "flag",
+    [pytest.param(f"--nginx -a {NAME}", marks=pytest.mark.main_job), f"-a {NAME} -i nginx"],
+)
 def test_a_first_certificate_and_its_renewal(world: World, flag: str) -> None:
     world.nginx.vhost(WWW, "example.jp")
     world.ocsp.lag = 3

@@ -60,6 +60,7 @@ def rehearse(world: World, line: str, *more: str, env: Mapping[str, str] | None 
     return result
 
 
+@pytest.mark.main_job
 def test_all_is_well_and_then_it_is(world: World) -> None:
     world.vhost(WWW)
     world.write("/etc/cron.d/certbot", CRON)

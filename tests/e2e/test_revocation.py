@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
@@ -14,18 +12,12 @@ from tests.e2e.helpers import (
     QUICK,
     RENEW,
     certbot,
-    copy_package,
     first_run,
     lets_encrypt,
     served,
 )
 from tests.e2e.refusals import JAPANESE
-from tests.e2e.test_certbot_1_21 import env as certbot_1_21_env
-from tests.e2e.test_certbot_1_21 import old_certbot
-from tests.e2e.test_debian_package import LAUNCHER, packages
 from tests.lab import World
-
-__all__ = ["certbot_1_21_env", "old_certbot", "packages"]
 
 SITE = "www.example.jp"
 LIVE = f"/etc/letsencrypt/live/{SITE}"
@@ -45,30 +37,14 @@ def kept(world: World) -> bool:
     return world.path(f"{LIVE}/cert.pem").exists()
 
 
-Installed = tuple[Path | None, Mapping[str, str]]
-
-
-@pytest.fixture(params=["1.21", "2.1", "newest"])
-def each_certbot(request: pytest.FixtureRequest, tmp_path: Path) -> Installed:
-    """Each of the Certbots that are tested, with the plugin: executable and environment."""
-    if request.param == "newest":
-        return None, {}
-    copy_package(tmp_path)
-    if request.param == "1.21":
-        return request.getfixturevalue("old_certbot"), {"PYTHONPATH": str(tmp_path)}
-    launcher = tmp_path / "certbot"
-    launcher.write_text(LAUNCHER.format(packages=request.getfixturevalue("packages")))
-    launcher.chmod(0o755)
-    return launcher, {"CERTBOT_PLUGIN_PATH": str(tmp_path)}
-
-
-@pytest.mark.parametrize("how", ["--cert-name", "--cert-path"])
-def test_files_that_apache_names_are_kept(world: World, each_certbot: Installed, how: str) -> None:
-    venv, env = each_certbot
+@pytest.mark.parametrize(
+    "how", [pytest.param("--cert-name", marks=pytest.mark.main_job), "--cert-path"]
+)
+def test_files_that_apache_names_are_kept(world: World, how: str) -> None:
     first_run(world)
     (old,) = world.jprs.issued
     what = SITE if how == "--cert-name" else f"{LIVE}/cert.pem -a {NAME}"
-    result = certbot(world, f"revoke -n {how} {what}", env=env, venv=venv).check()
+    result = certbot(world, f"revoke -n {how} {what}").check()
     assert old.revoked_at is not None
     assert kept(world)
     assert starts(world)
@@ -83,7 +59,7 @@ def test_files_that_apache_names_are_kept(world: World, each_certbot: Installed,
     assert world.letsencrypt.requests == []
 
     # What it says is true: a renewal by itself, at once in service, since the old one is revoked.
-    certbot(world, RENEW, env=env, venv=venv).check()
+    certbot(world, RENEW).check()
     assert served(world) == world.jprs.issued[-1].serial != old.serial
 
 

@@ -66,6 +66,7 @@ def hold(world: World, name: str, since: float) -> None:
     world.write(f"/etc/letsencrypt/certbot-jprs/held/{name}.json", record.to_json())
 
 
+@pytest.mark.main_job
 def test_one_of_each_trouble(world: World) -> None:
     world.write("/etc/cron.d/certbot", CRON)
     hook = f'0 0 * * * root certbot renew --deploy-hook "{MANUAL_HOOK}"\n'

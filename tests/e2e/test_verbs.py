@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 
+import pytest
+
 from tests.e2e.helpers import (
     CONTACT,
     QUICK,
@@ -70,6 +72,7 @@ def test_forced_renewal_waits_reloads_and_keeps_the_options(world: World) -> Non
     assert len(world.jprs.issued) == 2
 
 
+@pytest.mark.main_job
 def test_auto_hsts_goes_on_at_renewals(world: World) -> None:
     first_run(world, more="--auto-hsts")
     assert max_age(world) == 60
@@ -107,24 +110,33 @@ def hsts_state(world: World, **change: float) -> dict[str, float]:
     return dict(state)
 
 
+@pytest.mark.main_job
 def test_accounts(world: World) -> None:
     certbot(world, f"register -n -a certbot-jprs:http {CONTACT}", *world.eab()).check()
     assert world.jprs.steps().count("newAccount") == 1
+    certbot(world, "update_account -n -a certbot-jprs:http -m two@example.jp,b@example.jp").check()
+    assert world.jprs.steps().count("account") == 1
+    certbot(world, "unregister -n -a certbot-jprs:http").check()
+    assert not list(world.path(f"/etc/letsencrypt/accounts/{JPRS}").rglob("regr.json"))
+    assert {line.split(":")[0] for line in asked(world)} == {JPRS}
+
+
+@pytest.mark.needs_certbot("1.23", "there is no show_account")
+def test_what_an_account_is(world: World) -> None:
+    certbot(world, f"register -n -a certbot-jprs:http {CONTACT}", *world.eab()).check()
     shown = certbot(world, "show_account -a certbot-jprs:http").check().output
     assert world.jprs.url in shown
     assert "admin@example.jp" in shown
     certbot(world, "update_account -n -a certbot-jprs:http -m two@example.jp,b@example.jp").check()
     shown = certbot(world, "show_account -a certbot-jprs:http").check().output
     assert "two@example.jp" in shown
-    certbot(world, "unregister -n -a certbot-jprs:http").check()
-    assert not list(world.path(f"/etc/letsencrypt/accounts/{JPRS}").rglob("regr.json"))
-    assert {line.split(":")[0] for line in asked(world)} == {JPRS}
     # The twin: without the flag these are Certbot's own, and know nothing of JPRS.
     forget(world)
     assert world.jprs.url not in certbot(world, "show_account").output
     assert world.jprs.requests == []
 
 
+@pytest.mark.main_job
 def test_revocation(world: World) -> None:
     names = ("a.example.jp", "b.example.jp", "c.example.jp")
     for name in names:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import signal
-import sys
 import time
 
 import pytest
 
 from tests.e2e.command import COMMAND, QUICK, jprs
 from tests.e2e.helpers import CONTACT, certbot, waited
-from tests.lab import WEB, World, fleet, pki
+from tests.lab import WEB, World, fleet, pki, subject
 from tests.lab.acme import Issued
 
 WWW = "www.example.jp"
@@ -104,6 +103,7 @@ def mint(world: World, name: str = WWW) -> tuple[Issued, tuple[str, ...]]:
     return issued, ("--cert", f"/run/tmp/{name}.pem", "--chain", "/run/tmp/chain.pem")
 
 
+@pytest.mark.main_job
 def test_good(world: World) -> None:
     world.ocsp.lag = 2
     issued, files = mint(world)
@@ -205,7 +205,7 @@ def test_a_signal_ends_the_wait(world: World) -> None:
 
 
 def test_as_a_module(world: World) -> None:
-    result = world.run(sys.executable, "-m", "certbot_jprs", "wait-ocsp")
+    result = world.run(subject.PYTHON, "-m", "certbot_jprs", "wait-ocsp")
     assert result.returncode == 1
     assert "RENEWED_LINEAGE" in result.output
 

@@ -37,7 +37,7 @@ def alias(world: World, *names: str) -> None:
     world.vhost(*names, extra=extra)
 
 
-@pytest.mark.parametrize("way", ["webroot", "standalone"])
+@pytest.mark.parametrize("way", [pytest.param("webroot", marks=pytest.mark.main_job), "standalone"])
 def test_certonly_waits_with_its_deploy_hook(world: World, way: str) -> None:
     if way == "webroot":
         alias(world, WWW)

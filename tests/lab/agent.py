@@ -143,6 +143,27 @@ def farm(directory: str, private: tuple[str, ...]) -> None:
             os.symlink(f"{original}/{name}", f"{directory}/{name}")
 
 
+def move(layers: str, shared: str) -> None:
+    """Gives the world the files of another machine; what is written there goes to memory.
+
+    Args:
+        layers: the directories with its files, as ``lowerdir`` of an overlay.
+        shared: a directory of this machine that is its ``/tmp``.
+    """
+    run("mount", "-t", "tmpfs", "-o", "mode=755", "lab", "/run")
+    for name in ("upper", "work", "root"):
+        os.makedirs(f"/run/{name}")
+    upper = f"lowerdir={layers},upperdir=/run/upper,workdir=/run/work"
+    run("mount", "-t", "overlay", "-o", upper, "overlay", "/run/root")
+    run("mount", "-t", "proc", "proc", "/run/root/proc")
+    for source, target in (("/sys", "sys"), ("/dev", "dev"), (shared, "tmp")):
+        run("mount", "--rbind", source, f"/run/root/{target}")
+    os.makedirs("/run/root/mnt", exist_ok=True)
+    run("pivot_root", "/run/root", "/run/root/mnt")
+    os.chdir("/")
+    run("umount", "-l", "/mnt")
+
+
 def lay_out() -> None:
     """Mounts the world's own file systems and makes its two networks."""
     run("mount", "-t", "tmpfs", "-o", "mode=755", "lab", "/run")
@@ -285,6 +306,8 @@ def main() -> None:
     channel = socket.socket(fileno=int(sys.argv[1]))
     os.umask(0o022)
     try:
+        if sys.argv[2:]:
+            move(*sys.argv[2:])
         lay_out()
     except OSError as error:
         channel.send(json.dumps({"error": str(error)}).encode())

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.lab import pki
+from tests.lab import pki, subject
 from tests.lab.acme import Issued
 from tests.lab.server import WebServer
 from tests.lab.world import World
@@ -23,7 +23,7 @@ PLUGIN = "certbot-jprs:http"
 KINDS = ("cert", "privkey", "chain", "fullchain")
 
 RENEWAL = """\
-version = 5.8.0
+version = {version}
 archive_dir = /etc/letsencrypt/archive/{name}
 cert = /etc/letsencrypt/live/{name}/cert.pem
 privkey = /etc/letsencrypt/live/{name}/privkey.pem
@@ -159,7 +159,8 @@ def _write(
         link = world.path(f"{etc}/live/{name}/{kind}.pem")
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(f"../../archive/{name}/{kind}1.pem")
-    text = RENEWAL.format(name=name, account=account, server=world.jprs.url)
+    version = subject.certbot_version()
+    text = RENEWAL.format(version=version, name=name, account=account, server=world.jprs.url)
     lines = [f"{each} = {value}\n" for each, value in params.items() if value is not None]
     world.write(f"{etc}/renewal/{name}.conf", text + "".join(lines))
 

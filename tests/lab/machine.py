@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.lab import subject
 from tests.lab.files import Lineage
 from tests.lab.namespace import PATH, Namespace
 from tests.lab.process import Result, Running, Terminal
@@ -143,10 +143,10 @@ class Machine:
         """Returns the path of Certbot.
 
         Args:
-            venv: a virtual environment, or a certbot executable; None: this interpreter's.
+            venv: a virtual environment, or a certbot executable; None: the one under test.
         """
         if venv is None:
-            return str(Path(sys.executable).with_name("certbot"))
+            return subject.CERTBOT
         path = Path(venv)
         return str(path / "bin" / "certbot" if path.is_dir() else path)
 

@@ -16,9 +16,12 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+
+from tests.lab import subject
 
 WEB = "192.0.2.1"
 WEB_TOO = "192.0.2.4"  # a second address of the web server's host
@@ -92,10 +95,11 @@ class Namespace:
         flags = ["--net", "--mount", "--pid", "--ipc", "--uts"]
         flags += ["--fork", "--mount-proc", "--kill-child"]
         agent = str(Path(__file__).with_name("agent.py"))
+        move = [subject.USERLAND, tempfile.gettempdir()] if subject.USERLAND else []
         with theirs:
             fd = theirs.fileno()
             self._unshare = subprocess.Popen(
-                ["unshare", *self._user, *flags, sys.executable, "-I", agent, str(fd)],
+                ["unshare", *self._user, *flags, sys.executable, "-I", agent, str(fd), *move],
                 pass_fds=[fd],
                 env={"PATH": PATH},
                 stdin=subprocess.DEVNULL,

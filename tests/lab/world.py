@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-import sys
 import threading
 from types import TracebackType
 
-from tests.lab import pki
+from tests.lab import pki, subject
 from tests.lab.acme import Issued
 from tests.lab.apache import Apache
 from tests.lab.client import Served, Watcher, visit
@@ -76,7 +75,7 @@ class World(Machine):
         self.authority = pki.Authority()
         self.write(CA_BUNDLE, pki.pem(self.authority.certificate))
         self.dns_hook = "/run/lab/bin/dns-hook"
-        self.write(self.dns_hook, DNS_HOOK.format(python=sys.executable, ca=CA), mode=0o755)
+        self.write(self.dns_hook, DNS_HOOK.format(python=subject.PYTHON, ca=CA), mode=0o755)
         self.dns = NameServer(self.namespace)
         self._furniture.append(self.dns)
         self.jprs = Jprs(JPRS_HOST, "/DV/getDirectory", lambda: self._pebble("jprs"))

@@ -42,14 +42,14 @@ def test_the_version_is_the_sdists() -> None:
     assert shell(script("override-pull"), ROOT) == f"set version={version}\n"
 
 
-def test_certbot_finds_the_plugin_in_what_is_built(old_certbot: Path, tmp_path: Path) -> None:
+def test_certbot_finds_the_plugin_in_what_is_built(plain_certbot: Path, tmp_path: Path) -> None:
     source, built, home = (tmp_path / name for name in ("source", "built", "home"))
     left_out = shutil.ignore_patterns(".*", "*.mo", "*.egg-info", "__pycache__", "build", "dist")
     shutil.copytree(ROOT, source, ignore=left_out)
     shell(script("override-build"), source, CRAFT_PART_INSTALL=str(built))
     assert SITE in SNAPCRAFT.read_text(encoding="utf-8").partition("slots:")[2]
     assert not (built / SITE / "certbot").exists()
-    command = [str(old_certbot / "bin" / "certbot"), "plugins"]
+    command = [str(plain_certbot), "plugins"]
     dirs = [f"--{kind}-dir={home}/{kind}" for kind in ("config", "work", "logs")]
     found = {}
     for path in ("", str(built / SITE)):
