@@ -14,7 +14,7 @@ import logging
 import os
 import time
 from collections.abc import Collection, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from certbot import configuration
@@ -24,6 +24,7 @@ from certbot_jprs.ground.exceptions import HoldingError
 from certbot_jprs.ground.language import _
 from certbot_jprs.ground.names import NAME
 from certbot_jprs.holding import noting
+from certbot_jprs.holding.ending import Ending
 from certbot_jprs.holding.installation import asked_for
 from certbot_jprs.holding.records import Record, Store
 from certbot_jprs.internals import interception
@@ -50,6 +51,7 @@ class Job:
         workers: the delegates' plugin objects.
         reload_here: whether the release reloads the server (or Certbot does, right after it).
         earlier: whether an earlier run left it.
+        ending: how its way into service ended, as far as it has come.
     """
 
     record: Record
@@ -60,6 +62,11 @@ class Job:
     workers: Workers
     reload_here: bool = True
     earlier: bool = False
+    ending: Ending = field(init=False)
+
+    def __post_init__(self) -> None:
+        record = self.record
+        self.ending = Ending(record.name, record.held, record.in_service, record.since)
 
     @property
     def name(self) -> str:

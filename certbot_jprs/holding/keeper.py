@@ -250,7 +250,7 @@ class Keeper:
         one.run()
         failed = {*one.failures} - (one.set_aside if tolerate else set())
         if not failed and by_certbot:
-            turn.unreloaded += [job.name for job in held if job.record.step is Step.HOOKED]
+            turn.unreloaded += [job.ending for job in held if job.record.step is Step.HOOKED]
         elif not one.failures:
             turn.reloaded = True
         return failed

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from typing import Any
 from certbot_jprs.ground.language import marked
 from certbot_jprs.ground.names import NAME
 from certbot_jprs.ground.said import Said, joined
+from certbot_jprs.holding.ending import Ending, Outcome
+from certbot_jprs.holding.history import History
 from certbot_jprs.holding.records import Record, Step, Store
 from certbot_jprs.lineage import archive, soundness
 from certbot_jprs.lineage.files import Lineage
@@ -23,6 +26,8 @@ from certbot_jprs.lineage.soundness import UnsoundError
 from certbot_jprs.rules import policy
 
 logger = logging.getLogger(__name__)
+
+NOTHING_SAVED = "no newer certificate was saved"
 
 
 def is_held_by_us(params: Mapping[str, Any]) -> bool:
@@ -64,6 +69,9 @@ def relevant(store: Store, name: str, lineage: Lineage | None) -> Record | None:
         store.remove(name)
     except OSError:
         logger.debug("It could not be removed", exc_info=True)
+    if reason == NOTHING_SAVED:
+        ended = Ending(name, ended=time.time(), outcome=Outcome.NOT_ISSUED)
+        History(store.config_dir).add([ended])
     return None
 
 
@@ -185,7 +193,7 @@ def _settle(record: Record, lineage: Lineage, versions: list[int]) -> str | None
     # Also after a kill while Certbot was saving, when the record does not name it yet.
     newer = [version for version in versions if version > (record.in_service or 0)]
     if not newer:
-        return "no newer certificate was saved"
+        return NOTHING_SAVED
     linked = archive.current_version(lineage)
     if record.held is not None and linked is not None and linked > record.held:
         return "a newer certificate was put into service without this plugin"

@@ -134,11 +134,12 @@ class Store:
         config_dir: Certbot's configuration directory.
 
     Attributes:
+        config_dir: that directory.
         directory: where they are.
     """
 
     def __init__(self, config_dir: str) -> None:
-        self._config_dir = config_dir
+        self.config_dir = config_dir
         self.directory = os.path.join(config_dir, "certbot-jprs", "held")
 
     def _path(self, name: str) -> str:
@@ -158,7 +159,7 @@ class Store:
         Args:
             name: the lineage's name.
         """
-        return os.path.lexists(os.path.join(self._config_dir, "renewal", f"{name}.conf"))
+        return os.path.lexists(os.path.join(self.config_dir, "renewal", f"{name}.conf"))
 
     def names(self) -> list[str]:
         """Returns the names of the lineages that have a record, sorted."""
@@ -172,7 +173,8 @@ class Store:
     def is_empty(self) -> bool:
         """Tells whether there is nothing at all: no record, and nothing of a killed process."""
         try:
-            return not os.listdir(self.directory)
+            beside = os.listdir(os.path.dirname(self.directory))  # where the history is
+            return not os.listdir(self.directory) and not any(n[0] == "." for n in beside)
         except OSError:
             return True
 
@@ -244,7 +246,7 @@ class Store:
 
     def _rebuilt(self, name: str) -> Record:
         """Makes a record anew from what the lineage's links and versions tell."""
-        lineage = files.named(self._config_dir, name)
+        lineage = files.named(self.config_dir, name)
         return Record(name) if lineage is None else rebuilt(lineage)
 
     def _make_way(self, name: str) -> None:

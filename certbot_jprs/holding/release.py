@@ -17,6 +17,8 @@ from certbot_jprs.ground import display_util, language, options
 from certbot_jprs.ground.exceptions import WaitInterrupted
 from certbot_jprs.ground.language import _, marked
 from certbot_jprs.ground.said import Said, words
+from certbot_jprs.holding import postmortem
+from certbot_jprs.holding.ending import UNASKED, Outcome
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.leftovers import Damage, set_damaged_aside
 from certbot_jprs.holding.records import Step, Store
@@ -48,7 +50,9 @@ class Release:
     """
 
     def __init__(self, store: Store, jobs: list[Job], quiet: bool) -> None:
+        self._store = store
         self._jobs = {job.name: job for job in jobs}
+        self._open = list(jobs)
         self._quiet = quiet
         self._steps = Steps(store)
         self.set_aside: set[str] = set()
@@ -78,6 +82,7 @@ class Release:
             # Also while no gate listens: a signal shall not tear what is put into service.
             with Interrupts() as interrupts, Responder() as responder:
                 self._steps.put_into_service(decided)
+                self._conclude()
                 if awaited:
                     with interrupts.listening():
                         gate = self._gate(responder)
@@ -110,6 +115,7 @@ class Release:
             self._steps.fail(job, damage.told)
             if not damage.stays:
                 self.set_aside.add(job.name)
+            job.ending.outcome = Outcome.DAMAGED
         return damage is None
 
     def _prepare(self, job: Job) -> bool:
@@ -197,9 +203,19 @@ class Release:
                 marked("What the OCSP server says of {name} could not be acted upon: {error}"),
             )
         self._steps.put_into_service(ready)
+        self._conclude()
+
+    def _conclude(self) -> None:
+        """Writes down, once, what became of those that have come to an end."""
+        ended = [job for job in self._open if job.ending.outcome is not None]
+        self._open = [job for job in self._open if job.ending.outcome is None]
+        postmortem.conclude(self._store.config_dir, [job.ending for job in ended])
 
     def _decide(self, job: Job, result: Result, ready: list[Job]) -> None:
         """Acts upon how the wait for a certificate ended; one to be released goes to ``ready``."""
+        ending, answer = job.ending, result.answer
+        ending.waited, ending.unknown_until = result.age, result.unknown_until
+        ending.status = answer.status.value if answer is not None else UNASKED
         in_service = self._in_service[job.name]
         if result.replaces_revoked and in_service is not None:
             in_service = dataclasses.replace(in_service, revoked=True)
@@ -211,6 +227,7 @@ class Release:
         else:
             unknown = Said(marked("The OCSP server still does not know the new certificate."))
             self._steps.fail(job, unknown)
+            ending.outcome = Outcome.HELD
             if in_service is not None:
                 still = StillHeld(job.name, result.age, in_service.not_after)
                 self._still_held.setdefault(job.language, []).append(still)
@@ -229,6 +246,7 @@ class Release:
             message = verdict.revoked(job.name, record.in_service)
             logger.error(message)
         self._steps.fail(job, message, keep=False)
+        job.ending.outcome = Outcome.REVOKED
 
 
 def _protected(job: Job, version: int) -> tuple[InService, Pair | None]:

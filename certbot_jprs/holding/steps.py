@@ -17,6 +17,7 @@ from typing import Callable
 from certbot_jprs.ground import display_util, language
 from certbot_jprs.ground.language import _, marked
 from certbot_jprs.ground.said import Said, words
+from certbot_jprs.holding.ending import Done, Outcome
 from certbot_jprs.holding.installation import install
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.records import Step, Store
@@ -105,6 +106,7 @@ class Steps:
             self.failures[job] = message
             return
         self.failures[job.name] = message
+        job.ending.outcome = Outcome.FAILED
         if keep:
             job.record.failure = message
             self._save(job)
@@ -138,6 +140,7 @@ class Steps:
         """Tells whether the links are forward; hooks that failed are run again by the next run."""
         record = job.record
         if record.step is Step.HOOKED:
+            job.ending.hooks = Done.EARLIER
             return True
         record.step = Step.RELEASED
         record.failure = ""
@@ -150,12 +153,15 @@ class Steps:
                 "The links of {name} in live/ could not be moved to its new certificate: {error}"
             ),
         )
-        if linked and self.attempt(
-            [job], job.run_hooks, marked("A deploy hook of {name} could not be run: {error}")
-        ):
+        if not linked:
+            return False
+        message = marked("A deploy hook of {name} could not be run: {error}")
+        job.ending.hooks = Done.FAILED
+        if self.attempt([job], job.run_hooks, message):
+            job.ending.hooks = Done.DONE
             record.step = Step.HOOKED
             self._save(job)
-        return linked
+        return True
 
     def _install(self, job: Job) -> bool:
         """Configures a first certificate that an interrupted ``certbot run`` did not."""
@@ -178,17 +184,18 @@ class Steps:
         for job in jobs:
             self._view(job, views)
         sight = Sight(views.values())
-        if jobs and self.attempt(
-            jobs,
-            lambda: jobs[0].installer().restart(),
-            marked(
-                "{server} could not be reloaded with the new certificates of {names}. Fix its "
-                "configuration (to check it: {test}); the next `certbot renew` reloads it. The "
-                "error:\n"
-                "{error}"
-            ),
-            jobs[0].server,
-        ):
+        message = marked(
+            "{server} could not be reloaded with the new certificates of {names}. Fix its "
+            "configuration (to check it: {test}); the next `certbot renew` reloads it. The "
+            "error:\n"
+            "{error}"
+        )
+        reloaded = bool(jobs) and self.attempt(
+            jobs, lambda: jobs[0].installer().restart(), message, jobs[0].server
+        )
+        for job in jobs:
+            job.ending.reload = Done.DONE if reloaded else Done.FAILED
+        if reloaded:
             sight.look()
             for job in jobs:
                 self._succeed(job, views.get(job.name))
@@ -208,10 +215,12 @@ class Steps:
             if view is not None and view.silent:
                 failure = view.failure()
                 logger.error(words(failure))
+                job.ending.reload = Done.FAILED
                 self.fail(job, failure)
             if job.name in self.failures:  # or its hooks: the next run goes on with them
                 return
             self.forget(job)
+            job.ending.outcome = Outcome.RELEASED
             if view is not None and view.behind:
                 view.say()
             elif job.record.in_service is None and not job.earlier:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from certbot_jprs.holding.ending import Ending
 from certbot_jprs.internals.delegation import Workers
 
 
@@ -22,14 +23,15 @@ class Turn:
         workers: the delegates for it.
         held: whether its lineage is held for the end of this run.
         reloaded: whether the release reloaded its web server already.
-        unreloaded: the lineages that were released and wait for Certbot's own reload.
+        unreloaded: the lineages that were released and wait for Certbot's own reload: how that went
+            so far.
     """
 
     config: Any
     workers: Workers
     held: bool = False
     reloaded: bool = False
-    unreloaded: list[str] = field(default_factory=list)
+    unreloaded: list[Ending] = field(default_factory=list)
 
     @property
     def settled(self) -> bool:

@@ -10,6 +10,8 @@ from typing import Callable
 
 from certbot_jprs.ground.exceptions import HoldingError
 from certbot_jprs.ground.said import words
+from certbot_jprs.holding import postmortem
+from certbot_jprs.holding.ending import Done, Outcome
 from certbot_jprs.holding.records import Store
 from certbot_jprs.holding.sight import Sight, View
 from certbot_jprs.holding.turn import Turn
@@ -29,8 +31,8 @@ def reload(turn: Turn, reload: Callable[[], None]) -> None:
         HoldingError: nothing answers any more where something did right before.
         errors.PluginError: the reload failed.
     """
-    names, config_dir = list(turn.unreloaded), turn.config.config_dir
-    found = (files.named(config_dir, name) for name in names)
+    endings, config_dir = list(turn.unreloaded), turn.config.config_dir
+    found = (files.named(config_dir, ending.name) for ending in endings)
     sight = Sight(
         View.of(lineage, lambda: turn.workers.installer) for lineage in found if lineage is not None
     )
@@ -38,11 +40,15 @@ def reload(turn: Turn, reload: Callable[[], None]) -> None:
     turn.unreloaded.clear()
     sight.look()
     failures = {view.lineage.name: view.failure() for view in sight.views if view.silent}
-    for name in names:
-        _conclude(Store(config_dir), name, failures.get(name, ""))
+    for ending in endings:
+        failure = failures.get(ending.name, "")
+        _conclude(Store(config_dir), ending.name, failure)
+        ending.reload = Done.FAILED if failure else Done.DONE
+        ending.outcome = Outcome.FAILED if failure else Outcome.RELEASED
     for view in sight.views:
         if view.behind:
             view.say()
+    postmortem.conclude(config_dir, endings)
     if failures:
         raise HoldingError("\n".join(map(words, failures.values())))
 

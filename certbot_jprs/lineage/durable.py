@@ -19,15 +19,16 @@ DIRECTORY_MODE = 0o700
 _TEMPORARY = re.compile(r"\.new-[a-z0-9_]{8}|\.trial(?:-[a-z0-9_]{8})?")
 
 
-def write(path: str, text: str) -> None:
+def write(path: str, text: str, mode: int = 0o600) -> None:
     """Creates or replaces a file.
 
     Args:
         path: the file; its directory exists.
         text: what it shall contain.
+        mode: the mode of a new file.
 
     Where there was a file, owner, mode and extended attributes (SELinux's context among them)
-    stay; a new one gets mode 0600.
+    stay.
 
     Raises:
         OSError: it could not be written; then what was there is as it was.
@@ -38,6 +39,7 @@ def write(path: str, text: str) -> None:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
+            os.fchmod(file.fileno(), mode)
             if os.path.lexists(path):
                 copy_attributes(path, temporary)
                 os.utime(temporary)  # what is new is not to look old: backups go by that

@@ -28,6 +28,7 @@ def sweep(config_dir: str, records: str) -> None:
     """
     for folder in (
         records,
+        os.path.dirname(records),
         os.path.join(config_dir, "renewal"),
         os.path.join(config_dir, "archive"),
     ):

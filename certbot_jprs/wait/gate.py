@@ -44,11 +44,14 @@ class Result:
         answer: the last answer; None where nothing was asked (no OCSP URL, or no wait wanted).
         age: seconds since the certificate was saved.
         replaces_revoked: whether the certificate in service was found to be revoked.
+        unknown_until: its age in seconds when the responder was last asked and did not know it;
+            None where it never said so.
     """
 
     answer: Answer | None
     age: float
     replaces_revoked: bool = False
+    unknown_until: float | None = None
 
 
 class Asker(Protocol):
@@ -170,7 +173,9 @@ class Gate:
             answers = self._asking.answers(seconds)
             now = self._clock.monotonic()
             for one in schedule.heard(answers, now):
-                ready[one.name] = Result(one.answer, one.age(now), one.replaces_revoked)
+                ready[one.name] = Result(
+                    one.answer, one.age(now), one.replaces_revoked, one.unknown_until
+                )
             self._log(answers)
             if ready and end == math.inf:
                 end = now + PATIENCE

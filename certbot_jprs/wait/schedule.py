@@ -62,6 +62,7 @@ class Waiting:
         in_service: what is still to be asked about the one that it replaces.
         replaces_revoked: whether that one was found to be revoked.
         answer: the last answer about it.
+        unknown_until: how old it was when it was last asked about and not known; None: never.
         asked_at: when it was asked about last.
         under_way: which questions are not answered yet.
         has_ended: whether an answer came after its deadline: then it is not asked about again.
@@ -86,6 +87,7 @@ class Waiting:
         self.in_service = old if old is not None and responder_urls(old[0]) else None
         self.replaces_revoked = False
         self.answer: Answer | None = None
+        self.unknown_until: float | None = None
         self.asked_at = -NEVER
         self.under_way: set[str] = set()
         self.has_ended = False
@@ -176,6 +178,8 @@ class Schedule:
             one.under_way.discard(which)
             if which == "new":
                 one.answer = answer
+                if answer.status is Status.UNKNOWN:
+                    one.unknown_until = one.age(one.asked_at)
                 one.has_ended = now >= one.deadline
             else:
                 one.replaces_revoked = answer.status is Status.REVOKED

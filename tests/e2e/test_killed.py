@@ -30,7 +30,7 @@ from tests.lab import World, faults, fleet
 from tests.lab.faults import fault
 
 # The record is written: before the order, after the version is saved, when its hooks are queued,
-# when it is released, and after its hooks.
+# when it is released, and after its hooks. Once it is gone, the history is.
 RECORD = ("certbot_jprs.lineage.durable", "os.replace")
 SAVE = ("certbot._internal.storage", "RenewableCert.save_successor")
 LINK = ("certbot_jprs.lineage.archive", "os.replace")
@@ -57,6 +57,8 @@ RELEASED = {
     "hooks run, record begun": fault(*RECORD, call=5),
     "between hooks and reload": fault("certbot_jprs.holding.steps", "Steps._reload"),
     "reloaded, record there": fault("certbot_jprs.lineage.durable", "remove"),
+    "in service, history begun": fault(*RECORD, call=6),
+    "in service, history renamed, not synced": fault(*RECORD, call=6, when="after"),
 }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from certbot._internal import hooks, storage
 
+from certbot_jprs.holding import postmortem
 from certbot_jprs.internals import interception
 from tests.unit.command_line import parse
 from tests.unit.config_dir import ConfigDir
@@ -46,6 +47,12 @@ def certbots_own_steps() -> Iterator[None]:
     for holder, name, value in before:
         setattr(holder, name, value)
     vars(hooks).pop(interception._HOOKED, None)
+
+
+@pytest.fixture(autouse=True)
+def no_journal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeps what tests release out of this machine's journal."""
+    monkeypatch.setattr(postmortem, "SOCKET", "/nonexistent/log")
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ import pytest
 
 from certbot_jprs.ground.names import NAME as PLUGIN
 from certbot_jprs.ground.said import words
+from certbot_jprs.holding.ending import Outcome
+from certbot_jprs.holding.history import History
 from certbot_jprs.holding.leftovers import anew, is_held_by_us, relevant, set_damaged_aside
 from certbot_jprs.holding.records import Record, Step, Store
 from certbot_jprs.lineage import archive, durable
@@ -91,6 +93,11 @@ def test_it_is_dropped_where_nothing_waits(
     caplog.set_level(logging.INFO)
     assert settled(store, lineage, record) is None
     assert reason in dropped(store, caplog)
+    remembered = History(store.config_dir).entries()
+    # An order came to nothing, as far as can be told.
+    expected = [(NAME, None, Outcome.NOT_ISSUED)] if reason == "no newer" else []
+    assert [(entry.name, entry.version, entry.outcome) for entry in remembered] == expected
+    assert all(entry.ended > 1e9 for entry in remembered)
 
 
 def test_it_is_dropped_with_its_lineage(store: Store, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import errno
 import json
@@ -19,7 +20,9 @@ from certbot_jprs.ground import options
 from certbot_jprs.ground.exceptions import WaitInterrupted
 from certbot_jprs.ground.names import NAME as PLUGIN
 from certbot_jprs.ground.said import from_json
-from certbot_jprs.holding import installation, release, sight, steps
+from certbot_jprs.holding import installation, postmortem, release, sight, steps
+from certbot_jprs.holding.ending import Ending
+from certbot_jprs.holding.history import History
 from certbot_jprs.holding.jobs import Job
 from certbot_jprs.holding.records import Record, Step, Store
 from certbot_jprs.holding.release import Release
@@ -278,6 +281,22 @@ class Bench:
     @property
     def said(self) -> str:
         return "\n".join(self.told)
+
+    def history(self) -> dict[str, Ending]:
+        """Returns what is remembered, by lineage; each has one entry."""
+        entries = History(str(self.config_dir)).entries()
+        found = {entry.name: entry for entry in entries}
+        assert len(found) == len(entries)
+        return found
+
+    def endings(self) -> dict[str, tuple[str, ...]]:
+        """Returns outcome, status, hooks and reload of each, as the history has them."""
+        return {
+            name: tuple(
+                str(entry.values()[key]) for key in ("outcome", "status", "hooks", "reload")
+            )
+            for name, entry in self.history().items()
+        }
 
 
 class Quick:
@@ -907,3 +926,134 @@ def test_of_a_first_certificate_only_what_is_wrong_is_said(bench: Bench, *, load
     bench.run()
     assert ("still does not serve" in bench.said) is not loads
     assert "in service." not in bench.said
+
+
+# What is kept of it, and written to the journal
+
+
+def test_each_release_is_remembered_with_what_was_measured(bench: Bench) -> None:
+    bench.add(A, *[Status.UNKNOWN] * 5, Status.GOOD)
+    bench.add(B, age=30)
+    bench.run()
+    first, second = bench.history()[A], bench.history()[B]
+    assert (first.version, first.replaces) == (2, 1)
+    assert first.known_after == first.waited
+    assert first.unknown_until is not None
+    assert first.waited is not None
+    assert 0 < first.waited - first.unknown_until <= 2
+    assert first.ended > 1e9
+    assert second.unknown_until is None
+    assert second.known_after == pytest.approx(30, abs=10)
+    assert set(bench.endings().values()) == {("released", "good", "done", "done")}
+
+
+def test_all_that_can_become_of_one_is_remembered(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"{letter}.example.jp" for letter in "abcdefgh"]
+    bench.add(names[0], Status.REVOKED)
+    bench.add(names[1], Status.UNKNOWN, timeout=5)
+    bench.add(names[2], Status.UNDETERMINED, timeout=5)
+    bench.add(names[3], timeout=0)
+    bench.add(names[4], record=Record(names[4], in_service=1, held=2)).run_hooks = raising(
+        OSError("no")
+    )
+    bench.add(names[5], days=-1)
+    done = Record(names[6], Step.HOOKED, in_service=1, held=2, reload=True)
+    bench.add(names[6], record=done)
+    bench.add(names[7])
+    bench.config_dir.archive(names[7], "cert", 2).write_text("torn")
+    bench.run()
+    assert bench.endings() == {
+        names[0]: ("revoked", "revoked", "none", "none"),
+        names[1]: ("held", "unknown", "none", "none"),
+        names[2]: ("released", "undetermined", "done", "done"),
+        names[3]: ("released", "unasked", "done", "done"),
+        names[4]: ("failed", "good", "failed", "none"),
+        names[5]: ("released", "None", "done", "done"),
+        names[6]: ("released", "None", "earlier", "done"),
+        names[7]: ("damaged", "None", "none", "none"),
+    }
+    assert all(
+        entry.known_after is None for name, entry in bench.history().items() if name != names[4]
+    )
+
+
+def test_a_reload_that_fails_is_remembered_until_one_succeeds(bench: Bench) -> None:
+    job = bench.add(A)
+    bench.apache.broken = {"reload": "Syntax error on line 3."}
+    bench.run()
+    assert bench.endings() == {A: ("failed", "good", "done", "failed")}
+    measured = bench.history()[A].known_after
+    assert measured is not None
+    bench.apache.broken = {}
+    bench.jobs[:] = [dataclasses.replace(job)]
+    bench.run()
+    assert bench.endings() == {A: ("released", "good", "earlier", "done")}
+    assert bench.history()[A].known_after == measured
+
+
+def test_nothing_answers_any_more_is_a_reload_that_failed(bench: Bench) -> None:
+    bench.add(A)
+    bench.apache.on_reload = lambda: bench.visitors.elsewhere.update({A: None})
+    bench.run()
+    assert bench.endings() == {A: ("failed", "good", "done", "failed")}
+
+
+def test_what_certbot_reloads_is_still_open(bench: Bench) -> None:
+    bench.add(A).reload_here = False
+    bench.run()
+    assert bench.history() == {}
+    ending = bench.jobs[0].ending
+    assert (ending.outcome, ending.hooks.value, ending.reload.value) == (None, "done", "none")
+    assert ending.status == "good"
+
+
+def test_each_is_told_once_its_record_is_gone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[list[str], bool]] = []
+    conclude = postmortem.conclude
+
+    def note(config_dir: str, endings: list[Ending]) -> None:
+        told.append(([one.name for one in endings], any(bench.record(one.name) for one in endings)))
+        conclude(config_dir, endings)
+
+    monkeypatch.setattr(postmortem, "conclude", note)
+    bench.add(A, *[Status.UNKNOWN] * 5, Status.GOOD)
+    bench.add(B)
+    bench.run()
+    assert [each for each in told if each[0]] == [([B], False), ([A], False)]
+
+
+@pytest.mark.parametrize("ended", [KeyboardInterrupt, None])
+def test_what_still_waits_is_not_told(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, ended: type[BaseException] | None
+) -> None:
+    bench.add(A, Status.UNKNOWN)
+    bench.add(B)
+    if ended is None:
+        bench.run()
+        assert bench.endings()[A][0] == "held"
+        return
+    asked: list[int] = []
+
+    def interrupt() -> None:
+        asked.append(1)
+        if len(asked) > 4:
+            raise WaitInterrupted("The wait was ended by SIGTERM.")
+
+    bench.on_ask = interrupt
+    with pytest.raises(ended):
+        bench.run()
+    assert bench.endings() == {B: ("released", "good", "done", "done")}
+
+
+def test_a_history_that_is_damaged_stops_no_release(bench: Bench) -> None:
+    path = bench.config_dir.path / "certbot-jprs" / "history.jsonl"
+    bench.add(A)
+    path.mkdir()
+    bench.add(B)
+    assert bench.run() == [f"hooks {A} 2", f"hooks {B} 2", "reload"]
+    assert bench.failures == {}
+    assert [bench.record(name) for name in (A, B)] == [None, None]

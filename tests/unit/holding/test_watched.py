@@ -12,6 +12,8 @@ from cryptography import x509
 from certbot_jprs.ground.exceptions import HoldingError
 from certbot_jprs.ground.said import words
 from certbot_jprs.holding import sight, watched
+from certbot_jprs.holding.ending import Done, Ending, Outcome
+from certbot_jprs.holding.history import History
 from certbot_jprs.holding.records import Record, Store
 from certbot_jprs.holding.turn import Turn
 from certbot_jprs.internals.delegation import Workers
@@ -39,7 +41,8 @@ class Desk:
         self.after: dict[str, x509.Certificate | None] = {}
         self.told: list[str] = []
         config = SimpleNamespace(config_dir=str(config_dir))
-        self.turn = Turn(config, Workers(config), unreloaded=[NAME, "gone.example.jp", OTHER])
+        waiting = [Ending(name, 2) for name in (NAME, "gone.example.jp", OTHER)]
+        self.turn = Turn(config, Workers(config), unreloaded=waiting)
         for name in (NAME, OTHER):
             self.serve(name, 1, 2)
         monkeypatch.setattr(served, "listening", lambda _port: ["192.0.2.1"])
@@ -62,6 +65,10 @@ class Desk:
 
         watched.reload(self.turn, reload)
 
+    def history(self) -> dict[str, tuple[Outcome | None, Done]]:
+        entries = History(str(self.turn.config.config_dir)).entries()
+        return {entry.name: (entry.outcome, entry.reload) for entry in entries}
+
 
 @pytest.fixture
 def desk(config_dir: ConfigDir, monkeypatch: pytest.MonkeyPatch) -> Desk:
@@ -72,6 +79,7 @@ def test_what_is_in_service_is_certbots_to_say(desk: Desk) -> None:
     desk.reload()
     assert desk.told == []
     assert desk.store.names() == []
+    assert set(desk.history().values()) == {(Outcome.RELEASED, Done.DONE)}
     assert desk.turn.unreloaded == []
 
 
@@ -93,6 +101,8 @@ def test_what_answers_no_more_fails_the_run_and_stays_recorded(desk: Desk) -> No
     record = desk.store.load(OTHER)
     assert record is not None
     assert words(record.failure) == str(raised.value)
+    assert desk.history()[OTHER] == (Outcome.FAILED, Done.FAILED)
+    assert desk.history()[NAME] == (Outcome.RELEASED, Done.DONE)
     assert desk.turn.unreloaded == []
 
 
@@ -114,5 +124,6 @@ def test_a_reload_that_fails_leaves_all_as_it_was(desk: Desk) -> None:
     with pytest.raises(OSError, match="no"):
         watched.reload(desk.turn, fail)
     assert desk.store.names() == [OTHER, NAME]
-    assert NAME in desk.turn.unreloaded
+    assert NAME in [ending.name for ending in desk.turn.unreloaded]
+    assert desk.history() == {}
     assert files.named(desk.turn.config.config_dir, NAME) is not None

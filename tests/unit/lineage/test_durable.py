@@ -49,6 +49,20 @@ def test_each_step_is_durable_before_the_next(
     assert steps == ["fsync .new", "rename", "fsync " + tmp_path.name[:4]]
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+def test_a_new_file_gets_the_mode_that_is_asked_for(tmp_path: Path, mode: int) -> None:
+    old = os.umask(0o077)
+    try:
+        durable.write(str(tmp_path / "new"), "text", mode)
+    finally:
+        os.umask(old)
+    assert (tmp_path / "new").stat().st_mode & 0o777 == mode
+    # One that was there keeps its own.
+    (tmp_path / "new").chmod(0o640)
+    durable.write(str(tmp_path / "new"), "other", mode)
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o640
+
+
 @pytest.mark.parametrize("step", ["write", "fsync", "replace"])
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), Killed()])
 def test_a_failure_leaves_what_was_there(

@@ -42,6 +42,7 @@ def test_leftovers_go_and_all_else_stays(config_dir: ConfigDir, records: Path) -
     before = snapshot(config_dir.path)
 
     (records / ".new-ab12_xyz").touch()
+    (records.parent / ".new-ab12_xyz").touch()
     (records / ".trial").touch()  # of earlier versions
     (records / ".trial-ab12_xyz").mkdir()
     (records / ".trial-ab12_xyz" / "0").touch()

@@ -227,6 +227,24 @@ def test_no_responder_no_question_and_nobody_else_waits_longer_for_it() -> None:
     assert {question for _at, question in bench.asked.asked} == {("a", "new")}
 
 
+@pytest.mark.parametrize(
+    ("says", "until"),
+    [
+        (lambda now: Status.GOOD if now >= 25 else Status.UNKNOWN, 120),
+        (lambda now: Status.GOOD if now >= 25 else Status.UNDETERMINED, None),
+        (lambda now: (Status.UNKNOWN, Status.UNDETERMINED, Status.GOOD)[int(now) // 10], 100),
+        (lambda _now: Status.GOOD, None),
+    ],
+)
+def test_it_tells_until_when_the_responder_said_unknown(says: Says, until: float | None) -> None:
+    """Counted from when it was saved to when the question was put, not to the answer."""
+    bench = Bench(timeout=900, interval=10, a=says)
+    bench.asked.seconds = 0.5
+    (group,) = bench.gate.settle([waits("a", 100)])
+    assert group["a"].unknown_until == (pytest.approx(until, abs=1) if until is not None else None)
+    assert group["a"].unknown_until is None or group["a"].unknown_until < group["a"].age - 5
+
+
 def replacing(name: str, ago: float = 0) -> Awaited:
     return dataclasses.replace(waits(name, ago), in_service=(ASKABLE, CA.issuer))
 
@@ -236,7 +254,9 @@ def test_a_revoked_certificate_in_service_ends_the_wait(status: Status) -> None:
     bench = Bench(a=status)
     bench.asked.old["a"] = Status.REVOKED
     (group,) = bench.gate.settle([replacing("a")])
-    assert group["a"] == Result(Answer(status, "because"), 0, replaces_revoked=True)
+    unknown_until = 0 if status is Status.UNKNOWN else None
+    expected = Result(Answer(status, "because"), 0, True, unknown_until)
+    assert group["a"] == expected
     assert bench.asked.pauses == []
 
 
