@@ -38,7 +38,7 @@ $(READY): $(CATALOGUE) setup.py pyproject.toml tests/requirements.txt tests/lab/
 	tests/lab/install
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	    --requirement tests/requirements.txt --editable '.[nginx]'
+	    --requirement tests/requirements.txt --editable '.[nginx,prometheus]'
 	@touch $@
 
 demo: $(READY)
@@ -59,7 +59,7 @@ lint: $(READY)
 unit: $(READY)
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -q tests/unit tests/packaging/test_man.py \
-	    -n 2 --dist worksteal
+	    tests/packaging/test_systemd.py -n 2 --dist worksteal
 	$(BIN)/coverage combine --quiet
 	@for part in 'check/*' 'command/*' holding/deployment.py; do \
 	    $(BIN)/coverage report --fail-under 90 --include "certbot_jprs/$$part" || exit 1; \
@@ -92,7 +92,7 @@ docs: $(READY) .venv-docs/.ready
 .venv-docs/.ready: docs/requirements.txt setup.py
 	$(PYTHON) -m venv .venv-docs
 	.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check \
-	    --requirement docs/requirements.txt --editable '.[nginx]'
+	    --requirement docs/requirements.txt --editable '.[nginx,prometheus]'
 	@touch $@
 
 docs-test: $(READY)

@@ -80,7 +80,7 @@ setup(
         "requests>=2.20",
         "tqdm>=4.57",
     ],
-    extras_require={"nginx": ["certbot-nginx>=1.21"]},
+    extras_require={"nginx": ["certbot-nginx>=1.21"], "prometheus": ["prometheus-client>=0.9"]},
     entry_points={
         "console_scripts": ["certbot-jprs = certbot_jprs.command.main:main"],
         # The name is literal: Certbot derives the options' prefix from it.

@@ -151,9 +151,9 @@ def _check_served(entry: Entry, now: datetime, add: Add) -> None:
     for name, certificate in entry.served.items():
         if certificate == entry.certificate:
             continue
+        if not entry.judges(name):
+            continue
         version = entry.version_of(certificate)
-        if version is None and entry.lineage.installer is None:
-            continue  # nobody installs it: a mail server's, say, whose name leads elsewhere
         level = Level.CRITICAL if utc(certificate, "not_valid_after") <= now else Level.WARNING
         if version is not None:
             message = _(
@@ -276,6 +276,12 @@ def of_machine(survey: Survey) -> list[Finding]:
         found.append(
             Finding(Level.UNKNOWN, "no-config-dir", message.format(config_dir=survey.config_dir))
         )
+    elif not survey.entries and not survey.unreadable:
+        message = _(
+            "nothing can be said of this machine, since it has no certificate of JPRS. To get one: "
+            "certbot run -a {plugin} -d NAME. If it is to have none, leave it out of the monitoring"
+        )
+        found.append(Finding(Level.UNKNOWN, "no-certificate", message.format(plugin=NAME)))
     found += [Finding(Level.WARNING, "sleep", sleep.explain()) for sleep in survey.found.sleeps]
     schedulers = survey.found.schedulers
     if survey.entries and not schedulers:

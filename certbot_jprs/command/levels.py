@@ -18,6 +18,30 @@ class Level(enum.IntEnum):
     UNKNOWN = 3
 
 
+KINDS = (
+    "account",
+    "damaged",
+    "ecdsa",
+    "expired",
+    "expires",
+    "held",
+    "no-certificate",
+    "no-config-dir",
+    "no-scheduler",
+    "ocsp-undetermined",
+    "ocsp-unknown",
+    "other-server",
+    "pending",
+    "renews-always",
+    "revoked",
+    "schedulers",
+    "served-other",
+    "server-url",
+    "sleep",
+    "unreadable",
+)
+"""Every kind of problem."""
+
 WORST_FIRST = (Level.CRITICAL, Level.WARNING, Level.UNKNOWN, Level.OK)
 
 

@@ -160,11 +160,29 @@ def _add_status(commands: argparse._SubParsersAction[Parser]) -> None:
             "Example, for a monitoring system:\n"
             "  certbot-jprs status --warn-days 20 --crit-days 7\n"
             "\n"
-            "Exit status: 0 all is well, 1 warning, 2 critical, 3 it could not be told."
+            "For the textfile collector of Prometheus's node_exporter, here with its directory:\n"
+            "  certbot-jprs status --prometheus --output DIR/certbot-jprs.prom\n"
+            "\n"
+            "Exit status: 0 all is well, 1 warning, 2 critical, 3 it could not be told, or there "
+            "is no certificate. With --prometheus: 0 once the metrics are made, whatever they "
+            "tell, 3 where they could not be."
         ),
     )
     made.wrong_use = 3
-    made.add_argument("--json", action="store_true", help=_("print JSON instead of a table"))
+    form = made.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help=_("print JSON instead of a table"))
+    form.add_argument(
+        "--prometheus",
+        action="store_const",
+        dest="module",
+        const="metrics",
+        help=_("print metrics in Prometheus's text format instead"),
+    )
+    made.add_argument(
+        "--output",
+        metavar="FILE",
+        help=_("with --prometheus: replace this file by them, at once and whole"),
+    )
     for level, share, word in (("warn", "1/5", _("WARNING")), ("crit", "1/10", _("CRITICAL"))):
         made.add_argument(
             f"--{level}-days",

@@ -18,35 +18,40 @@
                                           a certificate that is not of this lineage
         "account": "0123…", "account_exists": true,
         "server": "https://…", "authenticator": "certbot-jprs:http", "installer": null,
+        "renewals": [                     that are remembered, the oldest first; null: unreadable
+          {"version": 3, "replaces": 2, "saved": "…", "ended": "…",
+           "outcome": "released",         or held, revoked, damaged, failed, not-issued
+           "waited": 460.1,               seconds from when it was saved until the wait ended
+           "status": "good",              what the OCSP server said at last; or unasked
+           "unknown_until": 450.0,        after so many seconds it was last asked and did not know
+           "lag": 460.1,                  and after so many it did; null: never
+           "hooks": "done", "reload": "done"}],   or none, earlier (an earlier run did it), failed
         "problems": [{"level": "warning", "kind": "held", "message": "…"}]}],
      "schedulers": ["certbot.timer"],     what runs `certbot renew`
      "sleeps": [{"path": "…", "line": 1, "text": "…", "instead": "…"}],   empty: delete the line
      "problems": [{"level": "warning", "kind": "no-scheduler", "message": "…"}]}
 
-Kinds of problems: expired, expires, revoked, ocsp-unknown, ocsp-undetermined, held, pending,
-damaged, served-other, other-server, server-url, ecdsa, account, renews-always, sleep, unreadable,
-no-scheduler, schedulers, no-config-dir.
+The kinds of problems are ``levels.KINDS``. ``--prometheus`` is in ``metrics``.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from certbot_jprs.command import findings, output, survey, table
-from certbot_jprs.command.levels import WORST_FIRST, Finding, Level, Limits
-from certbot_jprs.command.survey import Entry, Survey
+from certbot_jprs.command import judging, output, survey, table
+from certbot_jprs.command.judging import Judgement
+from certbot_jprs.command.levels import Finding, Level
+from certbot_jprs.command.survey import Entry
 from certbot_jprs.ground.language import _
 from certbot_jprs.ground.said import words
+from certbot_jprs.holding.ending import Ending
 
 FORMAT = 1
-
-Judged = tuple[Entry, list[Finding]]
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -58,40 +63,23 @@ def run(arguments: argparse.Namespace) -> int:
     Returns:
         The exit status.
     """
-    try:
-        found = survey.make(os.path.abspath(arguments.config_dir))
-    except OSError as error:
-        output.error(
-            _("Certbot's configuration cannot be read: {reason}. Run this as root.").format(
-                reason=output.why(error)
-            )
-        )
+    if arguments.output is not None:
+        arguments.parser.error(_("--output goes with --prometheus"))
+    judgement = judging.judge(arguments)
+    if judgement is None:
         return int(Level.UNKNOWN)
-    limits = Limits(arguments.warn_days, arguments.crit_days)
-    now = datetime.now(timezone.utc)
-    judged = [(entry, findings.of_lineage(entry, limits, now)) for entry in found.entries]
-    general = findings.of_machine(found)
-    every = [*general, *(finding for _entry, each in judged for finding in each)]
-    level = min((finding.level for finding in every), key=WORST_FIRST.index, default=Level.OK)
     if arguments.json:
-        output.result(
-            json.dumps(_as_json(found, judged, general, level), ensure_ascii=False, indent=1)
-        )
+        output.result(json.dumps(_as_json(judgement), ensure_ascii=False, indent=1))
     else:
-        _print(found, judged, general, level, now)
-    return int(level)
+        _print(judgement)
+    return int(judgement.level)
 
 
 # For people
 
 
-def _print(
-    found: Survey,
-    judged: Sequence[Judged],
-    general: Sequence[Finding],
-    level: Level,
-    now: datetime,
-) -> None:
+def _print(judgement: Judgement) -> None:
+    found, judged = judgement.survey, judgement.lineages
     words = {
         Level.OK: _("OK"),
         Level.WARNING: _("WARNING"),
@@ -106,16 +94,21 @@ def _print(
         else _("{level}: there is no JPRS certificate in {config_dir}")
     )
     output.result(
-        head.format(level=words[level], count=len(judged), wrong=wrong, config_dir=found.config_dir)
+        head.format(
+            level=words[judgement.level],
+            count=len(judged),
+            wrong=wrong,
+            config_dir=found.config_dir,
+        )
     )
     if judged:
         output.result("")
-        output.result(_table([entry for entry, _each in judged], now))
+        output.result(_table([entry for entry, _each in judged], judgement.now))
     schedulers = [scheduler.where for scheduler in found.found.schedulers]
     if schedulers:
         output.result("")
         output.result(_("Automatic renewal: {where}").format(where=", ".join(schedulers)))
-    lines = [(words[finding.level], finding.message) for finding in general]
+    lines = [(words[finding.level], finding.message) for finding in judgement.general]
     lines += [
         (words[finding.level], f"{entry.lineage.name}: {finding.message}")
         for entry, each in judged
@@ -182,16 +175,15 @@ def _local(seconds: float) -> str:
 # For programs
 
 
-def _as_json(
-    found: Survey, judged: Sequence[Judged], general: Sequence[Finding], level: Level
-) -> dict[str, Any]:
+def _as_json(judgement: Judgement) -> dict[str, Any]:
+    found = judgement.survey
     return {
         "format": FORMAT,
-        "status": int(level),
-        "certificates": [_certificate(entry, each) for entry, each in judged],
+        "status": int(judgement.level),
+        "certificates": [_certificate(entry, each) for entry, each in judgement.lineages],
         "schedulers": [scheduler.where for scheduler in found.found.schedulers],
         "sleeps": [vars(sleep) for sleep in found.found.sleeps],
-        "problems": [_problem(finding) for finding in general],
+        "problems": [_problem(finding) for finding in judgement.general],
     }
 
 
@@ -212,7 +204,7 @@ def _certificate(entry: Entry, each: Sequence[Finding]) -> dict[str, Any]:
         if record is None
         else {
             "version": record.held,
-            "since": datetime.fromtimestamp(record.since, timezone.utc).isoformat(),
+            "since": _iso(record.since),
             "step": record.step.value,
             "failure": words(record.failure),
         },
@@ -228,8 +220,20 @@ def _certificate(entry: Entry, each: Sequence[Finding]) -> dict[str, Any]:
         "server": lineage.server,
         "authenticator": lineage.authenticator,
         "installer": lineage.installer,
+        "renewals": None if entry.renewals is None else [_renewal(each) for each in entry.renewals],
         "problems": [_problem(finding) for finding in each],
     }
+
+
+def _renewal(ending: Ending) -> dict[str, Any]:
+    values = ending.values()
+    del values["name"]
+    saved = _iso(ending.saved) if ending.saved else None
+    return {**values, "saved": saved, "ended": _iso(ending.ended), "lag": ending.known_after}
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat()
 
 
 def _problem(finding: Finding) -> dict[str, str]:

@@ -15,6 +15,8 @@ import idna
 from cryptography import x509
 
 from certbot_jprs.ground.names import NAME
+from certbot_jprs.holding.ending import Ending
+from certbot_jprs.holding.history import History
 from certbot_jprs.holding.leftovers import reason_to_drop
 from certbot_jprs.holding.records import Record, Store
 from certbot_jprs.lineage import archive, files, soundness
@@ -48,6 +50,8 @@ class Entry:
         served: the certificate that port 443 of this machine serves, by name, for names for
             which it serves any; where its addresses differ, the one that is furthest behind.
         account_exists: whether its account is here.
+        renewals: how its renewals ended, as far as that is remembered, the oldest first; None:
+            that cannot be read.
     """
 
     lineage: Lineage
@@ -63,6 +67,7 @@ class Entry:
     set_aside: list[str] = field(default_factory=list)
     served: dict[str, x509.Certificate] = field(default_factory=dict)
     account_exists: bool = False
+    renewals: list[Ending] | None = None
 
     @property
     def not_after(self) -> datetime | None:
@@ -80,6 +85,22 @@ class Entry:
     def account(self) -> str:
         """The account that its renewals use."""
         return str(self.lineage.params.get("account", ""))
+
+    @property
+    def is_served(self) -> bool | None:
+        """Whether port 443 serves the certificate that ``live/`` points to; None: not known."""
+        judged = [each for name, each in self.served.items() if self.judges(name)]
+        return all(each == self.certificate for each in judged) if judged else None
+
+    def judges(self, name: str) -> bool:
+        """Tells whether what is served for a name says anything about this lineage.
+
+        Nobody installs a mail server's certificate, say, whose name leads elsewhere.
+
+        Args:
+            name: the name, which is in ``served``.
+        """
+        return self.lineage.installer is not None or self.version_of(self.served[name]) is not None
 
     def version_of(self, certificate: x509.Certificate) -> int | None:
         """Returns which version of the lineage a certificate is, or None.
@@ -120,6 +141,7 @@ def make(config_dir: str) -> Survey:
     entries, unreadable = _read_all(config_dir)
     _ask_responder(entries)
     _look(entries)
+    _remember(config_dir, entries)
     return Survey(config_dir, entries, unreadable, schedulers.find(config_dir))
 
 
@@ -206,6 +228,13 @@ def _look(entries: list[Entry]) -> None:
             shown = [each for place, each in seen.items() if each and place.name == name]
             if shown:
                 entry.served[name] = min(shown, key=preference)
+
+
+def _remember(config_dir: str, entries: list[Entry]) -> None:
+    with contextlib.suppress(OSError):
+        history = History(config_dir).entries()
+        for entry in entries:
+            entry.renewals = [each for each in history if each.name == entry.lineage.name]
 
 
 def unicode_name(name: str) -> str | None:

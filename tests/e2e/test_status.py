@@ -164,6 +164,7 @@ def check_entries(world: World, found: dict[str, Any], since: float) -> None:
         "server": world.jprs.url,
         "authenticator": NAME,
         "installer": None,
+        "renewals": [],
         "problems": [],
     }
     end = datetime.datetime.fromisoformat(good["not_after"])
@@ -261,11 +262,15 @@ def test_a_machine_without_any_certificate(world: World) -> None:
     ):
         prepare()
         result = jprs(world, "status")
-        assert result.returncode == 0, f"{result}"
-        assert result.stdout.startswith("OK: there is no JPRS certificate in /etc/letsencrypt\n")
+        assert result.returncode == 3, f"{result}"
+        head, *_rest, last = result.stdout.splitlines()
+        assert head == "UNKNOWN: there is no JPRS certificate in /etc/letsencrypt"
+        assert last.startswith("UNKNOWN: ")
         assert "root" not in result.output, f"{result}"
+    assert "certbot run -a certbot-jprs:http" in last
+    assert kinds(status(world)["problems"]) == {("unknown", "no-certificate")}
     assert jprs(world, "status", env={"LANG": "ja_JP.UTF-8"}).stdout.startswith(
-        "正常: /etc/letsencrypt にJPRSの証明書はありません\n"
+        "不明: /etc/letsencrypt にJPRSの証明書はありません\n"
     )
 
 

@@ -169,12 +169,14 @@ def lay_out() -> None:
     run("mount", "-t", "tmpfs", "-o", "mode=755", "lab", "/run")
     os.makedirs(LAB + "/bin")
     pristine_etc(LAB + "/pristine")
-    farm("/var/lib", ("apache2", "letsencrypt", "nginx"))
+    farm("/var/lib", ("apache2", "letsencrypt", "nginx", "prometheus"))
     for directory in ("/var/log", "/var/www", "/var/spool/cron"):
         if os.path.isdir(directory):
             run("mount", "-t", "tmpfs", "-o", "mode=755", "lab", directory)
     for directory in ("/var/log", "/var/www"):
         os.makedirs(directory, exist_ok=True)
+    if os.path.exists("/dev/log"):  # the machine's own syslog is not for what happens here
+        run("mount", "--bind", "/dev/null", "/dev/log")
     socket.sethostname("web")
     run("ip", "netns", "add", "ca")
     run("ip", "-batch", "-", text=NETWORK)
@@ -206,9 +208,10 @@ def refresh() -> None:
     for directory in ("/var/log", "/var/www", "/var/spool/cron"):
         if os.path.isdir(directory):
             empty(directory)
-    for name in ("apache2", "letsencrypt", "nginx"):
+    for name in ("apache2", "letsencrypt", "nginx", "prometheus"):
         shutil.rmtree("/var/lib/" + name, ignore_errors=True)
     os.makedirs("/var/lib/nginx")
+    os.makedirs("/var/lib/prometheus/node-exporter")
     for kind in ("conf", "module", "site"):
         os.makedirs(f"/var/lib/apache2/{kind}/enabled_by_admin")
     os.makedirs("/var/www/html")

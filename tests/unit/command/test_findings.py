@@ -218,7 +218,7 @@ def test_schedulers(config_dir: ConfigDir) -> None:
 
 
 def test_nothing_to_renew_needs_no_scheduler(config_dir: ConfigDir) -> None:
-    assert machine(config_dir, entries=[], found=Found()) == []
+    only(machine(config_dir, entries=[], found=Found()), Level.UNKNOWN, "no-certificate")
 
 
 def test_what_cannot_be_read(config_dir: ConfigDir) -> None:
@@ -229,6 +229,14 @@ def test_what_cannot_be_read(config_dir: ConfigDir) -> None:
 def test_no_directory(config_dir: ConfigDir) -> None:
     found = machine(config_dir, config_dir="/none/there", entries=[])
     only(found, Level.UNKNOWN, "no-config-dir", "/none/there", "--config-dir")
+
+
+def test_no_certificate(config_dir: ConfigDir) -> None:
+    found = machine(config_dir, entries=[])
+    only(found, Level.UNKNOWN, "no-certificate", "certbot run -a certbot-jprs:http", "monitoring")
+    # One that cannot be read may well be one.
+    torn = str(config_dir.conf("www.example.jp"))
+    only(machine(config_dir, entries=[], unreadable=[torn]), Level.UNKNOWN, "unreadable", torn)
 
 
 def test_a_sleep_elsewhere(config_dir: ConfigDir) -> None:

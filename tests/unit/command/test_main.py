@@ -48,6 +48,8 @@ def test_help_has_an_example(
         (["status", "--no-such"], 3),
         (["status", "more"], 3),
         (["status", "--warn-days"], 3),
+        (["status", "--output", "file"], 3),
+        (["status", "--json", "--prometheus"], 3),
         (["adopt", "--no-such"], 1),
     ],
 )
@@ -76,7 +78,7 @@ def test_another_configuration_directory(
     said = capsys.readouterr()
     assert str(tmp_path / "none") in said.out + said.err
     (tmp_path / "renewal").mkdir()
-    assert main([*words, "--config-dir", str(tmp_path)]) == 0
+    assert main([*words, "--config-dir", str(tmp_path)]) == (3 if words == ["status"] else 0)
 
 
 def test_what_the_terminal_cannot_show_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:

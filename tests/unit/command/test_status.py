@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from certbot_jprs.command import status, survey
 from certbot_jprs.command.survey import Entry, Survey
 from certbot_jprs.ground import language
 from certbot_jprs.ground.names import NAME
+from certbot_jprs.holding.ending import Done, Ending, Outcome
 from certbot_jprs.holding.records import Record
 from certbot_jprs.machine.schedulers import Found, Scheduler
 from tests.unit.command.entries import well
@@ -37,7 +39,7 @@ def entry_of(config_dir: ConfigDir) -> Entry:
 
 
 def run(config_dir: ConfigDir, *, as_json: bool = False) -> int:
-    words = {"warn_days": None, "crit_days": None, "config_dir": str(config_dir)}
+    words = {"warn_days": None, "crit_days": None, "config_dir": str(config_dir), "output": None}
     return status.run(argparse.Namespace(json=as_json, **words))
 
 
@@ -80,8 +82,10 @@ def test_no_certificate(
     monkeypatch: pytest.MonkeyPatch, config_dir: ConfigDir, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arrange(monkeypatch, config_dir, [])
-    assert run(config_dir) == 0
-    assert f"there is no JPRS certificate in {config_dir}" in capsys.readouterr().out
+    assert run(config_dir) == 3
+    head, _empty, _renewal, _empty, finding = capsys.readouterr().out.splitlines()
+    assert head == f"UNKNOWN: there is no JPRS certificate in {config_dir}"
+    assert "certbot run -a certbot-jprs:http" in finding
 
 
 def test_for_programs(
@@ -101,6 +105,37 @@ def test_for_programs(
     assert [each["kind"] for each in first["problems"]] == ["held"]
     assert (second["serial"], second["held"], second["ocsp"]) == (None, None, None)
     assert [each["kind"] for each in second["problems"]] == ["unreadable"]
+
+
+def test_renewals_for_programs(
+    monkeypatch: pytest.MonkeyPatch, config_dir: ConfigDir, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entry = entry_of(config_dir)
+    good = Ending(SITE, 2, 1, 0.5, 460.5, Outcome.RELEASED, 460.0, "good", 450.0, Done.DONE)
+    entry.renewals = [good, Ending(SITE, ended=86400.0, outcome=Outcome.NOT_ISSUED)]
+    arrange(monkeypatch, config_dir, [entry])
+
+    def shown() -> Any:
+        run(config_dir, as_json=True)
+        return json.loads(capsys.readouterr().out)["certificates"][0]["renewals"]
+
+    first, second = shown()
+    assert first == {
+        "version": 2,
+        "replaces": 1,
+        "saved": "1970-01-01T00:00:00.500000+00:00",
+        "ended": "1970-01-01T00:07:40.500000+00:00",
+        "outcome": "released",
+        "waited": 460.0,
+        "status": "good",
+        "unknown_until": 450.0,
+        "lag": 460.0,
+        "hooks": "done",
+        "reload": "none",
+    }
+    assert (second["outcome"], second["saved"], second["lag"]) == ("not-issued", None, None)
+    entry.renewals = None
+    assert shown() is None
 
 
 def test_a_configuration_that_cannot_be_read(
