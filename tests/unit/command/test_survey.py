@@ -12,6 +12,8 @@ from certbot_jprs.command import survey
 from certbot_jprs.command.survey import Entry, Survey
 from certbot_jprs.ground.names import NAME
 from certbot_jprs.holding import records
+from certbot_jprs.holding.ending import Ending, Outcome
+from certbot_jprs.holding.history import History
 from certbot_jprs.holding.records import Record, Store
 from certbot_jprs.lineage import soundness
 from certbot_jprs.machine import schedulers, served
@@ -87,6 +89,7 @@ def test_all_of_a_lineage(
         versions={1: certificate},
         served={SITE: certificate},
         account_exists=True,
+        renewals=[],
     )
     assert entry.answer is not None
     assert entry.answer.status is Status.GOOD
@@ -96,6 +99,17 @@ def test_all_of_a_lineage(
     assert entry.not_after is not None
     assert entry.not_after.tzinfo is not None
     assert len(machine.looked) == 6  # each name, at each address
+
+
+def test_its_renewals_and_no_others(machine: Machine, config_dir: ConfigDir) -> None:
+    config_dir.add(SITE)
+    kept = History(str(config_dir))
+    endings = [Ending(name, 1, outcome=Outcome.RELEASED) for name in (SITE, "other.jp", SITE)]
+    kept.add(endings)
+    assert machine.entry().renewals == [endings[0], endings[2]]
+    os.unlink(kept.path)
+    os.mkdir(kept.path)  # it cannot be read
+    assert machine.entry().renewals is None
 
 
 def test_which_lineages(machine: Machine, config_dir: ConfigDir) -> None:
