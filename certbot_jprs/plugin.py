@@ -67,7 +67,8 @@ class Configurator(
             name: the name under which Certbot registers the plugin.
         """
         inject(parser, name)
-        door.current.typed(parser)
+        if name == NAME:  # once, and in the language of the command line: see ``inject``
+            door.current.typed(parser)
         after_parsing(parser, _parsed)
 
     def __init__(self, config: Any, name: str) -> None:

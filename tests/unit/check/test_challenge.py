@@ -135,3 +135,17 @@ def test_made_challenges_differ_and_are_what_an_authenticator_performs() -> None
 )
 def test_whose_address_it_is(address: str, here: bool) -> None:
     assert challenge.is_here(address) is here
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), "connection refused"),
+        (TimeoutError("timed out"), "no answer in time"),
+        (OSError(101, "Network is unreachable"), "network unreachable"),
+        (OSError(113, "No route to host"), "network unreachable"),
+        (ConnectionResetError(104, "Connection reset by peer"), "ConnectionResetError"),
+    ],
+)
+def test_why_it_could_not_be_fetched(error: Exception, reason: str) -> None:
+    assert challenge._words(error) == reason

@@ -89,3 +89,15 @@ def test_an_apache_that_has_ended_does_not_run() -> None:
     finally:
         process.stdout.close()
         process.wait()
+
+
+def test_where_processes_cannot_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then a web server may run, and somebody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as made:
+
+        def refuse(path: str) -> str:
+            raise PermissionError(13, "Permission denied", path)
+
+        monkeypatch.setattr("os.readlink", refuse)
+        assert ports.runs(APACHE.processes)
+        assert ports.taken(made.getsockname()[1], APACHE.processes) == "?"

@@ -168,3 +168,18 @@ def test_hooks_in_directories(config_dir: ConfigDir) -> None:
     only(findings(config_dir, None), str(hook), "stops a service")
     hook.rename(directory / "stop~")  # a backup of an editor's, which Certbot passes over
     assert findings(config_dir, None) == ([], [])
+
+
+def test_a_hook_that_stops_a_service_once_all_is_over(config_dir: ConfigDir) -> None:
+    directory = config_dir.path / "renewal-hooks" / "post"
+    directory.mkdir(parents=True)
+    hook = directory / "stop"
+    hook.write_text("#!/bin/sh\nsystemctl stop httpd\n", encoding="utf-8")
+    hook.chmod(0o755)
+    assert findings(config_dir, None) == ([], [])
+
+
+def test_a_renewal_file_that_has_gone_says_nothing_of_when(config_dir: ConfigDir) -> None:
+    lineage = sound(config_dir)
+    config_dir.conf(SITE).unlink()
+    assert renewal.renew_before(lineage) is None

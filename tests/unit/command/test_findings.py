@@ -239,6 +239,11 @@ def test_no_certificate(config_dir: ConfigDir) -> None:
     only(machine(config_dir, entries=[], unreadable=[torn]), Level.UNKNOWN, "unreadable", torn)
 
 
+def test_hooks_without_a_sleep_that_matters(config_dir: ConfigDir) -> None:
+    entry = entry_of(config_dir, pre_hook="sleep 600", post_hook="systemctl reload postfix")
+    assert found_in(entry) == []
+
+
 def test_a_sleep_elsewhere(config_dir: ConfigDir) -> None:
     sleep = Sleep("/etc/crontab", 3, "certbot renew; sleep 600", "certbot renew")
     found = machine(config_dir, found=Found([Scheduler("x", sets_proxy=False)], [sleep]))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -76,3 +79,38 @@ def test_an_error_lets_go(tmp_path: Path) -> None:
 def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"), locks.held(str(tmp_path / "none")):
         pytest.fail("it is not there")
+
+
+def test_a_file_that_goes_while_it_is_taken_is_no_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its holder removes it, and lets go, after it was opened here."""
+    lockf = fcntl.lockf
+    taken: list[int] = []
+
+    def too_late(descriptor: int, how: int) -> None:
+        if not taken:
+            (tmp_path / locks.NAME).unlink()
+        taken.append(descriptor)
+        lockf(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "lockf", too_late)
+    with locks.held(str(tmp_path)):
+        assert len(taken) == 2
+        there = (tmp_path / locks.NAME).stat()
+        assert os.path.samestat(os.fstat(taken[1]), there)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    descriptors: list[int] = []
+
+    def refuse(descriptor: int, _how: int) -> None:
+        descriptors.append(descriptor)
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "lockf", refuse)
+    with pytest.raises(OSError, match="No locks available"), locks.held(str(tmp_path)):
+        pytest.fail("there are none")
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptors[0])

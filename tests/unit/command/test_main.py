@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from certbot_jprs.command import survey
 from certbot_jprs.command.levels import Level, Limits
 from certbot_jprs.command.main import main
 from certbot_jprs.machine import schedulers
@@ -108,3 +111,25 @@ def test_levels_are_monitorings() -> None:
     assert [int(level) for level in (Level.OK, Level.WARNING, Level.CRITICAL, Level.UNKNOWN)] == [
         *range(4)
     ]
+
+
+def test_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def make(_config_dir: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(survey, "make", make)
+    assert main(["status"]) == 130
+    assert capsys.readouterr().err == "certbot-jprs: Ended by Ctrl-C.\n"
+
+
+def test_who_reads_has_gone() -> None:
+    """As of ``certbot-jprs status | head``."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    words = ("-m", "certbot_jprs", "explain", "Unable to create account")
+    with open(writing, "wb") as pipe:
+        done = subprocess.run(
+            [sys.executable, *words], stdout=pipe, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 141
+    assert done.stderr == ""

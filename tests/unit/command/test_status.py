@@ -147,3 +147,13 @@ def test_a_configuration_that_cannot_be_read(
     monkeypatch.setattr(survey, "make", make)
     assert run(config_dir) == 3
     assert "Run this as root" in capsys.readouterr().err
+
+
+def test_what_is_not_known_of_a_certificate(
+    monkeypatch: pytest.MonkeyPatch, config_dir: ConfigDir, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lineage = config_dir.add(SITE, authenticator=None, installer=None)
+    arrange(monkeypatch, config_dir, [Entry(lineage)])
+    assert run(config_dir) == 3
+    _head, _empty, _titles, row, *_rest = capsys.readouterr().out.splitlines()
+    assert row.split() == ["www.日本語.jp", f"({SITE})", "?", "?", "missing"]

@@ -690,23 +690,29 @@ class Interrupted(Exception):
 
 
 @pytest.fixture
-def interrupt() -> Iterator[Callable[[float], None]]:
-    """Sends this process a signal after a while, whose handler raises ``Interrupted``."""
+def interrupt() -> Iterator[Callable[[Callable[[], bool]], None]]:
+    """Sends this process a signal once something is so, whose handler raises ``Interrupted``."""
 
     def handler(*args: object) -> None:
         raise Interrupted
 
     before = signal.signal(signal.SIGUSR1, handler)
-    timers = []
+    threads = []
 
-    def schedule(seconds: float) -> None:
-        timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGUSR1))
-        timers.append(timer)
-        timer.start()
+    def send(ready: Callable[[], bool]) -> None:
+        end = time.monotonic() + 25
+        while not ready() and time.monotonic() < end:
+            time.sleep(0.01)
+        time.sleep(0.3)  # whoever was waiting for a thread to start goes on
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    def schedule(ready: Callable[[], bool]) -> None:
+        threads.append(threading.Thread(target=send, args=(ready,)))
+        threads[-1].start()
 
     yield schedule
-    for timer in timers:
-        timer.join()
+    for thread in threads:
+        thread.join()
     signal.signal(signal.SIGUSR1, before)
 
 
@@ -714,25 +720,23 @@ class TestInterruption:
     """Signals while a query is under way."""
 
     def test_one(
-        self, world: pki.World, raw: Callable[..., Raw], interrupt: Callable[[float], None]
+        self, world: pki.World, raw: Callable[..., Raw], interrupt: Callable[..., None]
     ) -> None:
         server = raw(read_to_the_end)
         with Responder(seconds=30) as asker:
-            start = time.monotonic()
-            interrupt(0.3)
+            interrupt(lambda: server.accepted == 1)
             with pytest.raises(Interrupted):
                 asker.ask(world.leaf(server.url), world.issuer)
-            assert time.monotonic() - start < 2
             assert server.ended.wait(2), "the connection was not closed"
             assert_threads_end()
 
     def test_many(
-        self, world: pki.World, raw: Callable[..., Raw], interrupt: Callable[[float], None]
+        self, world: pki.World, raw: Callable[..., Raw], interrupt: Callable[..., None]
     ) -> None:
         server = raw(read_to_the_end)
         leaf = world.leaf(server.url, server.url + "other")
         with Responder(seconds=30) as asker:
-            interrupt(0.3)
+            interrupt(lambda: server.accepted == responder_module.SIDE_BY_SIDE)
             with pytest.raises(Interrupted):
                 asker.ask_all(dict.fromkeys(range(20), (leaf, world.issuer)))
             assert_threads_end()

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from certbot import errors
 
+from certbot_jprs import door
+from certbot_jprs.ground import language
 from certbot_jprs.ground.exceptions import OptionError, PolicyError
 from certbot_jprs.ground.names import NAME
+from certbot_jprs.plugin import Configurator
 from certbot_jprs.rules.policy import SERVER
 from tests.unit.command_line import CONTACT, EAB, FLAG, Parse
 from tests.unit.config_dir import ConfigDir
@@ -103,3 +110,22 @@ def test_the_plugin_is_named_in_any_way(parse: Parse) -> None:
     for flag in ((f"-a{NAME}",), (f"--authenticator={NAME}",), ("-i", NAME)):
         with pytest.raises(OptionError):
             parse("certonly", "-n", *flag, "-d", "a.jp,", "b.jp")
+
+
+def test_under_certbots_other_name_for_the_plugin_it_is_too_early(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Certbot before 2.0 registers it under its package's name first: no language is known then."""
+    languages: list[bool] = []
+    monkeypatch.setattr(door.Door, "typed", lambda *_args: languages.append(is_japanese()))
+    language.start(None)
+    for name in (f"certbot-jprs:{NAME}", NAME):
+        group: Any = argparse.ArgumentParser()
+        group._parser = SimpleNamespace(args=["run", "-a", NAME, "--jprs-language", "ja"])
+        Configurator.inject_parser_options(group, name)
+    assert languages == [True]
+    language.start(None)
+
+
+def is_japanese() -> bool:
+    return language._("nobody") != "nobody"
