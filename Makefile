@@ -82,7 +82,7 @@ catalogue: $(READY)
 	    --output-file $(CATALOGUE:.po=.mo)
 
 e2e: $(READY)
-	$(BIN)/python -m pytest -q tests/e2e -n $(WORKERS) --dist worksteal --timeout 300
+	$(BIN)/python -m pytest -q tests/e2e -n $(WORKERS) --dist load --maxschedchunk 1 --timeout 300
 
 # Both languages; a warning is an error.
 docs: $(READY) .venv-docs/.ready

@@ -100,6 +100,15 @@ class Delegate:
             ).format(delegate=self.name, name=NAME, package=self.package)
         )
 
+    def make(self, plugin_class: Any, config: Any) -> Any:
+        """Returns its plugin object.
+
+        Args:
+            plugin_class: its class, as ``plugin_class`` loads it.
+            config: Certbot's configuration.
+        """
+        return plugin_class(config, self.name)
+
     def stored(self, _params: Mapping[str, Any]) -> dict[str, Any]:
         """Returns its options that Certbot writes into renewal files and reads for it alone.
 

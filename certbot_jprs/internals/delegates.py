@@ -5,16 +5,33 @@ Rules of this file: as of the room; no other file knows one delegate from anothe
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Callable
 
-from certbot import errors
+from certbot import errors, util
 
 from certbot_jprs.ground.language import marked
 from certbot_jprs.internals.delegate import Delegate, WebServer
 
 
 class _Apache(WebServer):
+    def make(self, plugin_class: Any, config: Any) -> Any:
+        """Returns its plugin object, which does not restart an httpd that runs.
+
+        Why: where the configuration test fails, Certbot's class for Fedora has systemd restart
+        httpd, so that the certificates which mod_ssl lacks after its installation are made. It is
+        also AlmaLinux's, Rocky Linux's and MIRACLE LINUX's (by the last word of ``ID_LIKE``), and
+        an httpd that serves with a configuration broken since would end. How: by the name of the
+        method that restarts it. Tested with Certbot 1.21, 2.1 and 5.8.
+        """
+        plugin = super().make(plugin_class, config)
+        restart = getattr(plugin, "_try_restart_fedora", None)
+        if callable(restart):
+            plugin._try_restart_fedora = lambda: _unless_it_runs(restart)
+        return plugin
+
     def names_virtual_host(self, plugin: Any, name: str) -> bool | None:
         """Tells whether the Apache plugin would find a virtual host for a name by itself.
 
@@ -34,6 +51,29 @@ class _Apache(WebServer):
         handles = getattr(getattr(plugin, "options", None), "handle_modules", None)
         modules = getattr(getattr(plugin, "parser", None), "modules", None)
         return handles is False and modules is not None and "ssl_module" not in modules
+
+
+def _unless_it_runs(restart: Callable[[], None]) -> None:
+    """Restarts httpd, called where its configuration test failed.
+
+    Raises:
+        errors.MisconfigurationError: that of the test, if httpd runs.
+    """
+    failed = sys.exc_info()[1]
+    if failed is not None and _is_active("httpd"):
+        raise failed
+    restart()
+
+
+def _is_active(unit: str) -> bool:
+    """Tells whether a unit of systemd's runs; where there is no systemd, none does."""
+    command = ("systemctl", "is-active", "--quiet", unit)  # found as Certbot finds it
+    env = util.env_no_snap_for_external_calls()
+    try:
+        done = subprocess.run(command, env=env, check=False)  # noqa: S603
+    except OSError:
+        return False
+    return done.returncode == 0
 
 
 class _Nginx(WebServer):

@@ -214,7 +214,7 @@ class Workers:
             errors.PluginError: the plugin is not installed.
         """
         if delegate.name not in self._made:
-            self._made[delegate.name] = self.load(delegate)(self._config, delegate.name)
+            self._made[delegate.name] = delegate.make(self.load(delegate), self._config)
         return self._made[delegate.name]
 
     def prepared(self, delegate: Delegate) -> Any:

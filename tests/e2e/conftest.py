@@ -25,8 +25,16 @@ def pytest_report_header() -> str:
     return f"under test: {subject.CERTBOT} {subject.certbot_version()}"
 
 
+LONG = ("test_asking.py", "test_fleet.py", "test_not_selected.py")
+"""Files with tests of half a minute and more."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skips what the Certbot under test has not got, each with its reason."""
+    """Begins with what takes longest, lest it ends beside an idle core; skips with a reason.
+
+    What is skipped is what the Certbot under test has not got.
+    """
+    items.sort(key=lambda item: item.path.name not in LONG)
     for item in items:
         for marker in item.iter_markers("needs_certbot"):
             least, reason = marker.args

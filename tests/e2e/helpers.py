@@ -157,7 +157,7 @@ def copy_package(site: Path) -> None:
         site: a directory of modules; what is there of an earlier copy is replaced.
     """
     shutil.rmtree(site / PACKAGE.name, ignore_errors=True)
-    shutil.copytree(PACKAGE, site / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PACKAGE, site / PACKAGE.name)  # with what Python has compiled
     installed = importlib.metadata.distribution("certbot-jprs")
     info = site / f"certbot_jprs-{installed.version}.dist-info"
     shutil.rmtree(info, ignore_errors=True)

@@ -1,6 +1,8 @@
 """A face like Red Hat Enterprise Linux's: Debian's Apache in the layout of ``httpd``.
 
-Certbot's Apache plugin then chooses its RHEL class: ``/etc/httpd``, no ``a2enmod``.
+Certbot's Apache plugin then chooses another class: ``/etc/httpd``, no ``a2enmod``. By ``ID`` that
+is the one of RHEL; AlmaLinux, whose ``ID`` it does not know, gets Fedora's, by the last word of
+``ID_LIKE``.
 """
 
 from __future__ import annotations
@@ -14,24 +16,61 @@ if TYPE_CHECKING:
     from tests.lab.machine import Machine
 
 BIN = "/run/lab/rhel"
-OS_RELEASE = """\
+OS_RELEASES = {
+    "rhel": """\
 NAME="Red Hat Enterprise Linux"
 VERSION="9.6 (Plow)"
 ID="rhel"
 ID_LIKE="fedora"
 VERSION_ID="9.6"
 PRETTY_NAME="Red Hat Enterprise Linux 9.6 (Plow)"
-"""
+""",
+    "almalinux": """\
+NAME="AlmaLinux"
+VERSION="9.6 (Sage Margay)"
+ID="almalinux"
+ID_LIKE="rhel centos fedora"
+VERSION_ID="9.6"
+PRETTY_NAME="AlmaLinux 9.6 (Sage Margay)"
+""",
+}
+"""What the distributions say of themselves, by their ``ID``."""
 HTTPD = """\
 #!/bin/sh
 exec /usr/sbin/apache2 -d /etc/httpd -f conf/httpd.conf -c "PidFile /run/httpd/httpd.pid" "$@"
 """
+# Since RHEL 9: systemd does it, no options are passed on, and a reload tests nothing beforehand.
 APACHECTL = """\
 #!/bin/sh
+[ $# -le 1 ] || { echo "Passing arguments to httpd using apachectl is not supported."; exit 1; }
 case "$1" in
-    start|stop|restart|graceful|graceful-stop) exec httpd -k "$1" ;;
-    configtest) exec httpd -t ;;
-    *) exec httpd "$@" ;;
+    start|stop|restart) exec systemctl "$1" httpd ;;
+    graceful)
+        systemctl is-active --quiet httpd || exec systemctl start httpd
+        exec systemctl kill --signal=SIGUSR1 httpd ;;
+    configtest|-t) exec httpd -t ;;
+    -v|-V) exec httpd "$1" ;;
+    *) echo "apachectl: $1 is not supported." >&2; exit 2 ;;
+esac
+"""
+# What systemd does for httpd.service: its restart is a stop, and then a start that may fail.
+SYSTEMCTL = """\
+#!/bin/sh
+pid=/run/httpd/httpd.pid
+running() { [ -s $pid ] && kill -0 "$(cat $pid)" 2>/dev/null; }
+stop() {
+    running || return 0
+    httpd -k stop 2>/dev/null || kill -TERM "$(cat $pid)"
+    while running; do sleep 0.02; done
+}
+case "$*" in
+    "start httpd") running || httpd -k start ;;
+    "stop httpd") stop ;;
+    "restart httpd") stop; httpd -k start ;;
+    "reload httpd") running && httpd -k graceful ;;
+    "is-active --quiet httpd") running ;;
+    "kill --signal=SIGUSR1 httpd") kill -USR1 "$(cat $pid)" ;;
+    *) echo "systemctl $*: not in the lab" >&2; exit 1 ;;
 esac
 """
 HTTPD_CONF = """\
@@ -83,13 +122,19 @@ class Httpd(Apache):
     errors = "/var/log/httpd/error_log"
     run_directory = "/run/httpd"
 
-    def lay_out(self, machine: Machine) -> None:
-        """Gives the machine its face, for the rest of the test."""
+    def lay_out(self, machine: Machine, distribution: str) -> None:
+        """Gives the machine its face, for the rest of the test.
+
+        Args:
+            machine: the web server's host.
+            distribution: one of ``OS_RELEASES``.
+        """
         release = machine.path("/etc/os-release")
         release.unlink()
-        machine.write("/etc/os-release", OS_RELEASE)
-        machine.write(BIN + "/httpd", HTTPD, mode=0o755)
-        machine.write(BIN + "/apachectl", APACHECTL, mode=0o755)
+        machine.write("/etc/os-release", OS_RELEASES[distribution])
+        programs = {"httpd": HTTPD, "apachectl": APACHECTL, "systemctl": SYSTEMCTL}
+        for name, text in programs.items():
+            machine.write(f"{BIN}/{name}", text, mode=0o755)
         machine.write(self.root + "/conf/httpd.conf", HTTPD_CONF)
         machine.write(self.root + "/conf.modules.d/00-base.conf", _modules(*MODULES))
         machine.write(self.root + "/conf.modules.d/00-ssl.conf", _modules("ssl"))

@@ -137,10 +137,14 @@ class World(Machine):
     ) -> None:
         self.close()
 
-    def become_rhel(self) -> None:
-        """Turns the web server's host into one like RHEL, until the reset."""
+    def become_rhel(self, distribution: str = "rhel") -> None:
+        """Turns the web server's host into one like RHEL, until the reset.
+
+        Args:
+            distribution: ``rhel``, or ``almalinux``, for which Certbot has another class.
+        """
         httpd = Httpd(self)
-        httpd.lay_out(self)
+        httpd.lay_out(self, distribution)
         self.apache = httpd
         self.search_path = f"{BIN}:{PATH}"
 
