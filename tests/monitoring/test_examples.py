@@ -123,7 +123,10 @@ def test_the_objects_of_nagios_are_right(world: World) -> None:
     def verified(objects: str) -> Result:
         world.write("/run/nagios/objects.cfg", objects)
         files = "".join(f"cfg_file=/run/nagios/{each}.cfg\n" for each in ("base", "objects"))
-        world.write("/run/nagios/nagios.cfg", f"log_file=/run/nagios/log\n{files}")
+        world.write(
+            "/run/nagios/nagios.cfg",
+            f"log_file=/run/nagios/log\ncheck_result_path=/run/tmp\n{files}",
+        )
         return world.run(NAGIOS, "--verify-config", "/run/nagios/nagios.cfg")
 
     objects = example("nagios/objects.cfg")
