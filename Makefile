@@ -1,9 +1,10 @@
 # The two commands: make demo, make test. Both install what is missing, the first time.
-# As root or with sudo; on Debian 12 nothing is needed beforehand but git, make and python3.
+# As root or with sudo; on Debian and Ubuntu nothing is needed beforehand but git, make and python3.
 
 PYTHON ?= python3
 # On two cores a test waits for most of its time: for answers, and for sleeps of Certbot's.
-WORKERS ?= 8
+# Where root gets no namespaces, in a container, there is one world.
+WORKERS ?= $(shell tests/lab/workers)
 MEASURED ?= tests/unit tests/packaging/test_man.py tests/e2e
 BIN := .venv/bin
 READY := .venv/.ready
@@ -35,9 +36,10 @@ help:
 	@echo "make coverage   which lines no test runs, unit and e2e together"
 
 $(READY): $(CATALOGUE) setup.py pyproject.toml tests/requirements.txt tests/lab/install Makefile
-	tests/lab/install
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	@tests/lab/install
+	@tests/lab/step "Making a virtual environment, .venv" $(PYTHON) -m venv .venv
+	@tests/lab/step "Installing Certbot, the plugin and what tests them into it" \
+	    $(BIN)/python -m pip install --disable-pip-version-check \
 	    --requirement tests/requirements.txt --editable '.[nginx,prometheus]'
 	@touch $@
 
