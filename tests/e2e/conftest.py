@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 import pytest
 
 from tests.lab import World, subject
+from tests.lab.place import CONFINED
 
 
 def pytest_configure() -> None:
@@ -26,12 +27,17 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skips what the Certbot under test has not got, each with its reason."""
+    """Skips what the Certbot under test has not got, each with its reason.
+
+    A container's world takes its network: tests that use the real one run first there.
+    """
     for item in items:
         for marker in item.iter_markers("needs_certbot"):
             least, reason = marker.args
             if subject.version() < subject.numbers(least):
                 item.add_marker(pytest.mark.skip(reason=f"before Certbot {least}: {reason}"))
+    if CONFINED:
+        items.sort(key=lambda item: "world" in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,7 @@ from tests.e2e.helpers import (
     refused,
 )
 from tests.lab import CA, REFUSING, SILENT, WEB, Result, World
+from tests.lab.place import CONFINED, at
 
 WWW = "www.example.jp"
 RUN = f"run -n -a {NAME} -d {WWW} {CONTACT} {QUICK}"
@@ -144,6 +145,10 @@ def redirected(world: World) -> None:
 
 def answered_by_an_application(world: World) -> None:
     world.vhost(WWW, extra='<Location "/.well-known">\nRedirect 404\n</Location>')
+
+
+def on_another_port(world: World) -> None:
+    world.write("/etc/apache2/ports.conf", f"Listen {at(81)}\n")
 
 
 def closed(world: World) -> None:
@@ -285,7 +290,11 @@ def test_a_fault_is_found_and_the_rehearsal_does_not_lie(world: World, fault: Fa
         (redirected, "FAIL", "is redirected to"),
         (answered_by_an_application, "FAIL", "another answer"),
         # Certbot adds the line that is missing, for the rehearsal only as long as that takes.
-        (lambda world: world.write("/etc/apache2/ports.conf", "Listen 81\n"), "ok", "is served"),
+        (
+            lambda world: world.write("/etc/apache2/ports.conf", f"Listen {at(81)}\n"),
+            "ok",
+            "is served",
+        ),
     ],
     ids=["well", "redirect", "another answer", "another port"],
 )
@@ -317,7 +326,7 @@ def test_a_name_that_leads_to_another_machine_is_a_matter_of_doubt(world: World)
 def test_apache_stopped_and_its_port_taken(world: World) -> None:
     world.vhost(WWW)
     world.apache.stop()
-    with world.namespace.listen("web", ("0.0.0.0", 80)):
+    with world.namespace.listen("web", (WEB if CONFINED else "0.0.0.0", 80)):
         result = rehearse(world, RUN, *world.eab())
         (found,) = lines(result, "FAIL")
         assert "another program listens" in found
@@ -327,7 +336,8 @@ def test_apache_stopped_and_its_port_taken(world: World) -> None:
 
 def test_the_port_of_https_taken(world: World) -> None:
     world.vhost(WWW)
-    server = world.spawn("python3", "-m", "http.server", "443")
+    bound = ("--bind", WEB) if CONFINED else ()
+    server = world.spawn("python3", "-m", "http.server", "443", *bound)
     deadline = time.monotonic() + PATIENCE
     while not world.listening(443):
         assert time.monotonic() < deadline

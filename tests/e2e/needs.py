@@ -1,0 +1,16 @@
+"""What a test needs of the machine, and why it is skipped where that is not there."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lab.place import CONFINED
+
+
+def needs_namespace(why: str) -> pytest.MarkDecorator:
+    """Skips a test where the container is the world: no mounts, one network, one world.
+
+    Args:
+        why: what it does that only a world with walls of its own can have.
+    """
+    return pytest.mark.skipif(CONFINED, reason=f"not in a container: {why}")
