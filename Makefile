@@ -12,8 +12,8 @@ TOOLS := .venv-packaging
 CATALOGUE := certbot_jprs/locale/ja/LC_MESSAGES/certbot_jprs.po
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit e2e coverage docs docs-test bench catalogue dist deb rpm packaging release \
-    monitoring ansible
+.PHONY: help demo test lint unit e2e coverage docs docs-test bench catalogue dist deb rpm packaging \
+    container release monitoring ansible
 
 help:
 	@echo "make demo   a certificate in the lab: issued, waited for, served, and the story of it"
@@ -30,6 +30,7 @@ help:
 	@echo "make dist   wheel and sdist, checked, in dist/; make deb, make rpm: packages made of them"
 	@echo "make ansible     the Ansible collection: ansible-lint, and hosts of the lab set up with it; root"
 	@echo "make packaging   installs what is published, outside this checkout, and uses it"
+	@echo "make container   make demo on a fresh Debian 12 and 13, in a container and in a chroot"
 	@echo "make monitoring  alert rules and examples of packaging/monitoring, with the real systems"
 	@echo "make release     all of this, before something is published: packaging/README.md"
 	@echo "make e2e    the users' commands in the lab, WORKERS=$(WORKERS) at a time"
@@ -165,7 +166,12 @@ rpm: dist
 	packaging/rpm/build
 
 packaging: $(READY) deb rpm
-	$(BIN)/python -m pytest -q tests/packaging --timeout 900
+	$(BIN)/python -m pytest -q tests/packaging --timeout 900 \
+	    --ignore tests/packaging/test_container.py
+
+# The first of the two commands, on Debian 12 and 13 as they are installed: in a container, a chroot.
+container: $(READY) $(TOOLS)/.ready
+	$(BIN)/python -m pytest -q -rP tests/packaging/test_container.py --timeout 3600
 
 # Installs Prometheus, NRPE, Icinga and Zabbix's agent, the first time; starts none of them.
 monitoring: $(READY)

@@ -68,6 +68,7 @@ class Running:
         args: Sequence[str],
         env: Mapping[str, str],
         stdin: str | None = None,
+        network: str = "web",
     ) -> None:
         """Starts it.
 
@@ -76,12 +77,13 @@ class Running:
             args: the command line as the user would type it.
             env: its whole environment.
             stdin: what it can read from standard input.
+            network: from which of the world's.
         """
         self._place = place
         self.args = tuple(args)
         self.started = time.time()
         self.process = subprocess.Popen(
-            place.command(args),
+            place.command(args, network),
             env=env,
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
