@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,7 +64,8 @@ def beside(world: World, address: str) -> Iterator[Running]:
             assert time.monotonic() < deadline, world.read("/run/tmp/nginx.log")
             time.sleep(0.05)
         yield running
-        running.kill()
+        running.signal(signal.SIGTERM)  # with its workers
+        running.wait()
     finally:
         if not CONFINED:
             world.run("ip", "address", "del", f"{address}/32", "dev", "lo").check()
