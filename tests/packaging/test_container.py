@@ -162,7 +162,7 @@ def test_a_certbot_configuration_is_left_alone(container: Container) -> None:
 NGINX = "pid /tmp/server.pid; events {} http { server { listen 8080; } }"
 SERVERS: dict[str, tuple[str, str]] = {
     "nginx": (
-        f"echo '{NGINX}' >/tmp/nginx.conf; nginx -c /tmp/nginx.conf; "
+        f"echo '{NGINX}' >/tmp/nginx.conf; nginx -c /tmp/nginx.conf 2>/dev/null; "
         "until curl -s -o /tmp/page http://127.0.0.1:8080/; do sleep 0.1; done",
         "a web server runs in it (nginx",
     ),
