@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lab.place import CONFINED
+from tests.lab.place import CONFINED, WEB
+
+STANDALONE = f"--standalone --http-01-address {WEB}" if CONFINED else "--standalone"
+"""Certbot's own server, which elsewhere can listen on every address."""
 
 
 def needs_namespace(why: str) -> pytest.MarkDecorator:
