@@ -33,9 +33,9 @@ KEPT = "/var/lib/certbot-jprs-lab"
 BEFORE = KEPT + "/before"
 PRISTINE = KEPT + "/pristine"
 CHANGED = (
-    *("/var/lib/apache2", "/var/lib/letsencrypt", "/var/lib/nginx", "/var/log/apache2"),
-    *("/var/log/letsencrypt", "/var/log/nginx", "/var/spool/cron", "/var/www"),
-    *("/run/apache2", "/run/nginx.pid"),
+    *("/var/lib/apache2", "/var/lib/letsencrypt", "/var/lib/nginx", "/var/lib/prometheus"),
+    *("/var/log/apache2", "/var/log/letsencrypt", "/var/log/nginx", "/var/spool/cron"),
+    *("/var/www", "/run/apache2", "/run/nginx.pid"),
 )
 GROWING = ("/run", "/var/lib", "/var/log")
 """Where the world may add something; what else is there is left alone."""
@@ -140,7 +140,8 @@ def refresh() -> None:
     for path in CHANGED:
         remove(path) if path.startswith("/run") else empty(path)
     os.makedirs("/var/www/html")
-    for name in ("/var/log/apache2", "/var/log/nginx", "/var/lib/nginx"):
+    exporter = "/var/lib/prometheus/node-exporter"
+    for name in ("/var/log/apache2", "/var/log/nginx", "/var/lib/nginx", exporter):
         os.makedirs(name, exist_ok=True)
     for kind in ("conf", "module", "site"):
         os.makedirs(f"/var/lib/apache2/{kind}/enabled_by_admin")
