@@ -1,9 +1,10 @@
 # The two commands: make demo, make test. Both install what is missing, the first time.
-# As root or with sudo; on Debian 12 nothing is needed beforehand but git, make and python3.
+# As root or with sudo; on Debian and Ubuntu nothing is needed beforehand but git, make and python3.
 
 PYTHON ?= python3
 # On two cores a test waits for most of its time: for answers, and for sleeps of Certbot's.
-WORKERS ?= 8
+# Where root gets no namespaces, in a container, there is one world.
+WORKERS ?= $(shell tests/lab/workers)
 MEASURED ?= tests/unit tests/packaging/test_man.py tests/e2e
 BIN := .venv/bin
 READY := .venv/.ready
@@ -11,8 +12,8 @@ TOOLS := .venv-packaging
 CATALOGUE := certbot_jprs/locale/ja/LC_MESSAGES/certbot_jprs.po
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit e2e coverage docs docs-test bench catalogue dist deb rpm packaging release \
-    monitoring ansible
+.PHONY: help demo test lint unit e2e coverage docs docs-test bench catalogue dist deb rpm packaging \
+    container release monitoring ansible
 
 help:
 	@echo "make demo   a certificate in the lab: issued, waited for, served, and the story of it"
@@ -29,15 +30,17 @@ help:
 	@echo "make dist   wheel and sdist, checked, in dist/; make deb, make rpm: packages made of them"
 	@echo "make ansible     the Ansible collection: ansible-lint, and hosts of the lab set up with it; root"
 	@echo "make packaging   installs what is published, outside this checkout, and uses it"
+	@echo "make container   make demo on a fresh Debian 12 and 13, in a container and in a chroot"
 	@echo "make monitoring  alert rules and examples of packaging/monitoring, with the real systems"
 	@echo "make release     all of this, before something is published: packaging/README.md"
 	@echo "make e2e    the users' commands in the lab, WORKERS=$(WORKERS) at a time"
 	@echo "make coverage   which lines no test runs, unit and e2e together"
 
 $(READY): $(CATALOGUE) setup.py pyproject.toml tests/requirements.txt tests/lab/install Makefile
-	tests/lab/install
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	@tests/lab/install
+	@tests/lab/step "Making a virtual environment, .venv" $(PYTHON) -m venv .venv
+	@tests/lab/step "Installing Certbot, the plugin and what tests them into it" \
+	    $(BIN)/python -m pip install --disable-pip-version-check \
 	    --requirement tests/requirements.txt --editable '.[nginx,prometheus]'
 	@touch $@
 
@@ -163,7 +166,12 @@ rpm: dist
 	packaging/rpm/build
 
 packaging: $(READY) deb rpm
-	$(BIN)/python -m pytest -q tests/packaging --timeout 900
+	$(BIN)/python -m pytest -q tests/packaging --timeout 900 \
+	    --ignore tests/packaging/test_container.py
+
+# The first of the two commands, on Debian 12 and 13 as they are installed: in a container, a chroot.
+container: $(READY) $(TOOLS)/.ready
+	$(BIN)/python -m pytest -q -rP tests/packaging/test_container.py --timeout 3600
 
 # Installs Prometheus, NRPE, Icinga and Zabbix's agent, the first time; starts none of them.
 monitoring: $(READY)

@@ -108,7 +108,7 @@ class Firefox:
         width, height = SIZE
         size = {"MOZ_HEADLESS_WIDTH": f"{width}", "MOZ_HEADLESS_HEIGHT": f"{height}"}
         env = world.environment({**size, "MOZ_CRASHREPORTER_DISABLE": "1"})
-        self._running = Running(argv, world.namespace.command(argv, "ca"), env)
+        self._running = Running(world.namespace, argv, env, network="ca")
         world.history.append(self._running)
         self._marionette = self._connected()
         session = self._marionette.ask("WebDriver:NewSession")

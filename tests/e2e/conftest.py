@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 import pytest
 
 from tests.lab import World, subject
+from tests.lab.place import CONFINED
 
 
 def pytest_configure() -> None:
@@ -32,7 +33,8 @@ LONG = ("test_asking.py", "test_fleet.py", "test_not_selected.py")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begins with what takes longest, lest it ends beside an idle core; skips with a reason.
 
-    What is skipped is what the Certbot under test has not got.
+    What is skipped is what the Certbot under test has not got. A container's world takes its
+    network: tests that use the real one run first there.
     """
     items.sort(key=lambda item: item.path.name not in LONG)
     for item in items:
@@ -40,6 +42,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             least, reason = marker.args
             if subject.version() < subject.numbers(least):
                 item.add_marker(pytest.mark.skip(reason=f"before Certbot {least}: {reason}"))
+    if CONFINED:
+        items.sort(key=lambda item: "world" in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,7 @@ from tests.e2e.held import (
     served,
     waiting,
 )
+from tests.e2e.needs import needs_namespace
 from tests.lab import World, faults, fleet
 from tests.lab.faults import fault
 
@@ -312,6 +313,7 @@ dd if=/dev/zero of={directory}/filled bs=1k 2>/run/tmp/dd || true
 """
 
 
+@needs_namespace("it mounts")
 @pytest.mark.parametrize("where", ["", "/certbot-jprs"])
 @pytest.mark.parametrize("verb", ["renew", "run"])
 def test_a_full_disk_orders_nothing(world: World, verb: str, where: str) -> None:
@@ -336,6 +338,7 @@ def test_a_full_disk_orders_nothing(world: World, verb: str, where: str) -> None
     assert served(world) == 2
 
 
+@needs_namespace("it mounts")
 def test_a_read_only_directory_orders_nothing(world: World) -> None:
     fleet.found(world, [NAME])
     directory = "/etc/letsencrypt/certbot-jprs"

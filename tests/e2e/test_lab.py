@@ -16,7 +16,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from tests.lab import Missing, World, files, namespace, pki
+from tests.e2e.needs import needs_namespace
+from tests.lab import CA, REFUSING, SILENT, Missing, World, files, pki, place
 from tests.lab.acme import ERROR
 
 EMAIL = ("-m", "admin@example.jp", "--agree-tos", "-n")
@@ -144,7 +145,7 @@ def test_revocation(world: World) -> None:
     assert "has already been revoked" in again.output
 
 
-def ask(world: World, serial: int, timeout: float = 1) -> str:
+def ask(world: World, serial: int, timeout: float = 30) -> str:
     """Asks the responder as OpenSSL does and returns what that makes of the answer."""
     issued = world.find(serial)
     assert issued is not None
@@ -194,7 +195,8 @@ def test_the_responder_behaves_as_told(world: World, behaviour: str, seen: str) 
     issued = world.jprs.mint("www.example.jp")
     other = world.jprs.mint("other.example.jp")
     world.ocsp.behave(behaviour, name="www.example.jp")
-    assert seen.lower() in ask(world, issued.serial).lower()
+    timeout = 1 if seen == "time-out" else 30
+    assert seen.lower() in ask(world, issued.serial, timeout).lower()
     assert ask(world, other.serial) == "good"
     assert [query.answer for query in world.ocsp.asked(issued.serial)] == [behaviour]
 
@@ -203,7 +205,7 @@ def test_the_ca_satisfies_a_strict_client(world: World) -> None:
     # Python 3.13 verifies so by itself (RFC 5280): key usage, authority key identifier.
     context = ssl.create_default_context(cadata=pki.pem(world.authority.certificate))
     context.verify_flags |= ssl.VERIFY_X509_STRICT
-    plain = world.namespace.connect("web", (namespace.CA, 443))
+    plain = world.namespace.connect("web", (CA, 443))
     with context.wrap_socket(plain, server_hostname=world.jprs.host) as secured:
         assert secured.version()
 
@@ -223,13 +225,15 @@ def test_the_responder_knows_a_certificate_only_after_a_while(world: World) -> N
 
 @pytest.mark.parametrize(
     ("address", "seen"),
-    [(namespace.REFUSING, "refused"), (namespace.SILENT, "time-out"), (None, "time-out")],
+    [(REFUSING, "refused"), (SILENT, "time-out"), (None, "time-out")],
 )
 def test_the_responder_is_out_of_reach(world: World, address: str | None, seen: str) -> None:
     issued = world.jprs.mint("www.example.jp")
     world.ocsp_address(address)
     world.silence_dns()
-    assert seen in (ask(world, issued.serial).lower() + world.history[-1].output.lower())
+    timeout = 1 if seen == "time-out" else 30
+    said = ask(world, issued.serial, timeout).lower()
+    assert seen in said + world.history[-1].output.lower()
     assert world.ocsp.queries == []
 
 
@@ -307,6 +311,7 @@ def fingerprint() -> dict[str, object]:
     return found
 
 
+@needs_namespace("two worlds side by side")
 def test_the_machines_own_files_are_untouched(world: World) -> None:
     before = fingerprint()
     with World() as second:
@@ -321,6 +326,7 @@ def test_the_machines_own_files_are_untouched(world: World) -> None:
     assert fingerprint() == before
 
 
+@needs_namespace("two worlds side by side")
 def test_the_world_ends_with_whoever_made_it() -> None:
     script = "from tests.lab import World; w = World(); print(w.namespace.pid, flush=True); input()"
     with subprocess.Popen(
@@ -349,23 +355,24 @@ def alive(pid: int) -> bool:
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
-    for tool in namespace.TOOLS:
+    for tool in place.TOOLS:
         if tool not in {"pebble", "ip"}:
             os.symlink("/bin/true", tmp_path / tool)
     with pytest.raises(Missing, match=r"needs ip, pebble: apt-get install .* iproute2 pebble$"):
-        namespace.check(str(tmp_path), root=True)
+        place.check(str(tmp_path), root=True)
     with pytest.raises(Missing, match=r"newuidmap.* uidmap"):
-        namespace.check(str(tmp_path), root=False)
+        place.check(str(tmp_path), root=False)
 
 
+@needs_namespace("is about namespaces")
 def test_a_machine_without_namespaces_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refusing = tmp_path / "unshare"
     refusing.write_text("#!/bin/sh\necho 'unshare failed: not permitted' >&2\nexit 1\n")
     refusing.chmod(0o755)
-    monkeypatch.setattr(namespace, "PATH", f"{tmp_path}:{namespace.PATH}")
-    with pytest.raises(Missing, match=r"no namespaces here \(unshare failed: not permitted\): "):
+    monkeypatch.setattr(place, "PATH", f"{tmp_path}:{place.PATH}")
+    with pytest.raises(Missing, match=r"no namespaces here \(unshare failed: not permitted\)"):
         World()
 
 

@@ -22,6 +22,7 @@ from tests.e2e.helpers import (
     served,
     waited,
 )
+from tests.e2e.needs import needs_namespace
 from tests.lab import WEB, WEB_TOO, World, fleet
 
 FIVE = tuple(f"{letter}.example.jp" for letter in "abcde")
@@ -266,6 +267,7 @@ def test_flags_that_contradict_each_other(world: World) -> None:
     refused(world, certbot(world, line, *world.eab()), "--nginx, --webroot", "-i nginx")
 
 
+@needs_namespace("it mounts")
 @pytest.mark.parametrize("check", ["", "--jprs-check"])
 def test_without_apache_nginx_is_named(world: World, check: str) -> None:
     world.nginx.vhost(WWW)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.command import jprs
 from tests.e2e.held import FORCE, HOOKED, NAME, RENEW, hold, hook, hooked, record, serials, served
+from tests.e2e.needs import needs_namespace
 from tests.e2e.test_held_records import words
 from tests.lab import World, fleet
 from tests.lab.files import hashes
@@ -26,6 +27,7 @@ for number in $(seq $((left - 1 - $1))); do : > {ETC}/filled/$number; done
 """
 
 
+@needs_namespace("it mounts")
 @pytest.mark.parametrize("left", [*range(2, 8), 20])
 def test_without_inodes_nothing_is_ordered(world: World, left: int) -> None:
     fleet.found(world, [NAME])
@@ -45,6 +47,7 @@ def test_without_inodes_nothing_is_ordered(world: World, left: int) -> None:
         world.run("umount", ETC).check()
 
 
+@needs_namespace("it mounts")
 @pytest.mark.parametrize("left", [45])
 def test_with_enough_inodes_it_is_ordered_and_saved(world: World, left: int) -> None:
     fleet.found(world, [NAME])
@@ -65,6 +68,7 @@ def read_only(world: World, *, on: bool) -> None:
         world.run("umount", ETC).check()
 
 
+@needs_namespace("it mounts")
 @pytest.mark.parametrize("verb", ["renew", "run"])
 @pytest.mark.parametrize("state", ["held", "nothing held"])
 def test_a_configuration_directory_that_is_read_only_as_a_whole(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +13,11 @@ from tests.e2e.command import jprs
 from tests.e2e.held import FORCE, NAME, RENEW, record, serials, served, waiting
 from tests.e2e.helpers import CONTACT, QUICK, certbot
 from tests.lab import SILENT, WEB, Running, World, fleet
+from tests.lab.place import CONFINED, at
 
 PLUGIN = "certbot-jprs:http"
 OTHER = "b.example.jp"
-SECOND = "192.0.2.9"
+SECOND = "127.0.0.9" if CONFINED else "192.0.2.9"
 IN_SERVICE = f"The new certificate of {NAME} is in service."
 RELEASED = f"The new certificate of {NAME} is released, and the web server reloaded."
 STILL = "seconds after the reload, port 443 of this machine"
@@ -44,7 +46,7 @@ def words(text: str) -> str:
 def only_at(world: World, *addresses: str) -> None:
     """Has Apache listen for HTTPS at some addresses, instead of all."""
     listens = "".join(f"Listen {address}:443\n" for address in addresses)
-    world.write("/etc/apache2/ports.conf", f"Listen 80\n{listens}")
+    world.write("/etc/apache2/ports.conf", f"Listen {at(80)}\n{listens}")
     world.apache.stop()
     world.apache.start()
 
@@ -52,7 +54,8 @@ def only_at(world: World, *addresses: str) -> None:
 @contextmanager
 def beside(world: World, address: str) -> Iterator[Running]:
     """Runs another web server at another address of this machine, which nobody reloads."""
-    world.run("ip", "address", "add", f"{address}/32", "dev", "lo").check()
+    if not CONFINED:  # all of 127.0.0.0/8 is there
+        world.run("ip", "address", "add", f"{address}/32", "dev", "lo").check()
     try:
         world.write("/run/tmp/nginx.conf", NGINX.format(address=address, name=NAME))
         running = world.spawn("nginx", "-c", "/run/tmp/nginx.conf", "-g", "daemon off;")
@@ -61,9 +64,11 @@ def beside(world: World, address: str) -> Iterator[Running]:
             assert time.monotonic() < deadline, world.read("/run/tmp/nginx.log")
             time.sleep(0.05)
         yield running
-        running.kill()
+        running.signal(signal.SIGTERM)  # with its workers
+        running.wait()
     finally:
-        world.run("ip", "address", "del", f"{address}/32", "dev", "lo").check()
+        if not CONFINED:
+            world.run("ip", "address", "del", f"{address}/32", "dev", "lo").check()
 
 
 def test_in_service_is_said_of_what_was_seen_whatever_the_names_lead_to(world: World) -> None:
@@ -104,7 +109,7 @@ def test_where_nothing_answers_any_more_the_run_fails_and_the_next_mends_it(worl
         without = site.split("<VirtualHost *:443>")[0]
         world.write(f"/etc/apache2/sites-available/{NAME}.conf", without)
         only = world.read("/etc/apache2/ports.conf")
-        world.write("/etc/apache2/ports.conf", "Listen 80\n")
+        world.write("/etc/apache2/ports.conf", f"Listen {at(80)}\n")
         world.ocsp.behave(None)
         result = running.wait()
     assert result.returncode == 1, f"{result}"

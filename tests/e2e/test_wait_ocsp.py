@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.command import COMMAND, QUICK, jprs
 from tests.e2e.helpers import CONTACT, certbot, waited
+from tests.e2e.needs import STANDALONE
 from tests.lab import WEB, World, fleet, pki, subject
 from tests.lab.acme import Issued
 
@@ -16,7 +17,7 @@ WWW = "www.example.jp"
 HOME = "/run/tmp/nginx"
 RELOAD = f"nginx -c {HOME}/nginx.conf -s reload"
 RENEW = "renew --no-random-sleep-on-renew --force-renewal"
-STANDALONE = f"certonly -n --standalone --key-type rsa -d {WWW} {CONTACT} --server"
+STANDALONE = f"certonly -n {STANDALONE} --key-type rsa -d {WWW} {CONTACT} --server"
 NGINX = f"""\
 user www-data;
 pid {HOME}/pid;

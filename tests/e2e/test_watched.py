@@ -9,6 +9,7 @@ import threading
 import time
 
 from tests.e2e.held import NAME, RENEW, hold, hook, hooked, record, serials, served, waiting
+from tests.e2e.needs import needs_namespace
 from tests.e2e.test_held_records import words
 from tests.lab import World, fleet
 
@@ -33,6 +34,7 @@ print("seen", *seen, flush=True)
 """
 
 
+@needs_namespace("it mounts")
 def test_a_mount_a_descriptor_a_watcher_and_files_survive(world: World) -> None:
     fleet.found(world, [NAME])
     live = f"/etc/letsencrypt/live/{NAME}"
@@ -86,6 +88,7 @@ def test_a_mount_a_descriptor_a_watcher_and_files_survive(world: World) -> None:
             world.run("umount", here).check()
 
 
+@needs_namespace("it mounts")
 def test_an_apache_that_cannot_be_used_keeps_no_other_from_its_release(world: World) -> None:
     # A held renewal without a web server, and a first certificate whose `run` was interrupted.
     hold(world, OTHER, installer=None, renew_hook=repr(hook("own")))

@@ -8,7 +8,8 @@ import pytest
 
 from tests.e2e.held import hook, hooked
 from tests.e2e.helpers import CONTACT, NAME, QUICK, RENEW, certbot, served, waited
-from tests.lab import World
+from tests.e2e.needs import STANDALONE
+from tests.lab import WEB, World
 
 WWW = "www.example.jp"
 WEBROOT = "/run/tmp/webroot"
@@ -42,10 +43,10 @@ def test_certonly_waits_with_its_deploy_hook(world: World, way: str) -> None:
     if way == "webroot":
         alias(world, WWW)
     else:
-        world.dns.set_a(WWW, "192.0.2.1")
+        world.dns.set_a(WWW, WEB)
     world.ocsp.lag = 3
     before = world.apache.hashes()
-    flag = f"--webroot -w {WEBROOT}" if way == "webroot" else "--standalone"
+    flag = f"--webroot -w {WEBROOT}" if way == "webroot" else STANDALONE
     line = f"certonly -n {flag} -a {NAME} -d {WWW} {CONTACT} {QUICK}"
     certbot(world, line, "--deploy-hook", hook("own"), *world.eab()).check()
     lineage = world.lineage(WWW)
@@ -95,8 +96,8 @@ def test_a_rehearsal(world: World, way: str) -> None:
         alias(world, WWW)
         line = f"certonly -n --webroot -w {WEBROOT} -a {NAME} -d {WWW} {CONTACT} --jprs-check"
     else:
-        world.dns.set_a(WWW, "192.0.2.1")
-        line = f"certonly -n --standalone -a {NAME} -d {WWW} {CONTACT} --jprs-check"
+        world.dns.set_a(WWW, WEB)
+        line = f"certonly -n {STANDALONE} -a {NAME} -d {WWW} {CONTACT} --jprs-check"
     result = certbot(world, line, *world.eab())
     assert f"challenge of {WWW} is served and can be fetched" in result.output, f"{result}"
     assert result.returncode == 0

@@ -3,7 +3,9 @@
 Nothing of the machine's own Apache, ``/etc/letsencrypt``, logs or hosts file is touched, and
 nothing outlives the ``World`` object (not even if its process is killed). Several worlds can exist
 side by side. It needs root, or an unprivileged user namespace, and Debian's or Ubuntu's packages;
-``Missing`` names what is lacking and how to install it.
+``Missing`` names what is lacking and how to install it. In a container or a chroot where root gets
+no namespaces the container is the world, one at a time, and as it was afterwards: see
+``container``.
 
 In a test, the fixture ``world`` is a fresh one::
 
@@ -50,7 +52,7 @@ web server, alike; ``nginx.listens_on(WEB_TOO)`` for a host with both. ``world.b
 the host into one like RHEL (``/etc/httpd``) until the test ends.
 """
 
-from tests.lab.namespace import CA, REFUSING, SILENT, WEB, WEB_TOO, Missing
+from tests.lab.place import CA, REFUSING, SILENT, WEB, WEB_TOO, Missing
 from tests.lab.process import Result, Running, Terminal
 from tests.lab.world import World
 

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.x509 import ocsp
 from OpenSSL import SSL
 
-from tests.lab.namespace import WEB, Namespace
+from tests.lab.place import WEB, Place
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def staple_status(der: bytes) -> str | None:
     return response.certificate_status.name.lower()
 
 
-def visit(world: Namespace, name: str, timeout: float = 5) -> Served:
+def visit(world: Place, name: str, timeout: float = 5) -> Served:
     """Connects to the web server as a browser does and returns what it serves.
 
     Raises:
@@ -109,7 +109,7 @@ class Change:
 class Watcher:
     """Visits names again and again, from another thread, and keeps what changed."""
 
-    def __init__(self, world: Namespace, names: Sequence[str], pause: float = 0.05) -> None:
+    def __init__(self, world: Place, names: Sequence[str], pause: float = 0.05) -> None:
         """Starts watching.
 
         Args:

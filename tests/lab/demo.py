@@ -21,6 +21,7 @@ from tests.lab import Missing, World, pki
 from tests.lab.acme import Issued
 from tests.lab.client import Watcher
 from tests.lab.demo_ja import IN_JAPANESE
+from tests.lab.place import CONFINED
 
 PLUGIN = "certbot-jprs:http"
 NAMES = ("www.example.jp", "example.jp")
@@ -69,6 +70,10 @@ def issue(world: World, lag: float) -> None:
         names=" ".join(NAMES),
         lag=f"{lag:g}",
     )
+    if CONFINED:
+        world_is += "\n" + put(
+            "Root gets no namespaces here: until the end this container itself is that world."
+        )
     print(f"{world_is}\n\n$ certbot {shlex.join(args)}", flush=True)
     command = world.namespace.command([world.certbot_command(), *args])
     terminal = {"TERM": "xterm"} if sys.stdout.isatty() else {}

@@ -10,6 +10,9 @@ IN_JAPANESE = {
         "隔離された環境で、Apacheが {names} をポート80で公開しています。\n"
         "JPRSを模したサーバーが証明書を発行し、その情報は{lag}秒後にOCSPサーバーに登録されます。"
     ),
+    "Root gets no namespaces here: until the end this container itself is that world.": (
+        "ここではrootが名前空間を作成できないため、終了までこのコンテナ自体がその環境になります。"
+    ),
     "The story:": "経過:",
     "issued": "発行",
     "OCSP good": "OCSPの応答good",

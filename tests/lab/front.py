@@ -11,9 +11,9 @@ from http.server import BaseHTTPRequestHandler
 
 from tests.lab.acme import Jws, Problem, Request
 from tests.lab.http import Server, as_json, connect, fetch
-from tests.lab.namespace import CA, Namespace
 from tests.lab.pebble import LOCAL, Pebble
 from tests.lab.pki import Authority
+from tests.lab.place import CA, Place
 from tests.lab.service import Service
 
 PEBBLES_CONTACTS = 2  # JPRS takes 6: with more than Pebble takes, the front answers by itself
@@ -23,7 +23,7 @@ PASSED = ("Content-Type", "Replay-Nonce", "Location", "Link", "Retry-After")
 class Front:
     """Answers for every service by its host name."""
 
-    def __init__(self, world: Namespace, authority: Authority, services: Sequence[Service]) -> None:
+    def __init__(self, world: Place, authority: Authority, services: Sequence[Service]) -> None:
         """Starts it in the CA's network, port 443."""
         self.world = world
         self.services: Mapping[str, Service] = {each.host: each for each in services}
@@ -31,6 +31,7 @@ class Front:
         path = world.path("/run/lab/front.pem")
         path.write_text(authority.issue(list(self.services)), encoding="ascii")
         context.load_cert_chain(path)
+        context.sni_callback = self._turn_away
         front = self
 
         class Handler(_Handler):
@@ -39,6 +40,11 @@ class Front:
             owner = front
 
         self.server = Server(world.listen("ca", (CA, 443)), Handler, context)
+
+    def _turn_away(self, _tls: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
+        """Answers for no other names: in a container, the web server's visitors come by."""
+        known = name is None or name in self.services
+        return None if known else ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
 
     def close(self) -> None:
         """Stops it."""

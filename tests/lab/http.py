@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from tests.lab.namespace import Namespace
+from tests.lab.place import Place
 
 
 class Server(ThreadingHTTPServer):
@@ -67,7 +67,7 @@ class Server(ThreadingHTTPServer):
 
 
 def connect(
-    world: Namespace,
+    world: Place,
     network: str,
     address: tuple[str, int],
     tls: ssl.SSLContext | None = None,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.lab import subject
 from tests.lab.files import Lineage
-from tests.lab.namespace import PATH, Namespace
+from tests.lab.place import PATH, Place
 from tests.lab.process import Result, Running, Terminal
 
 CA_BUNDLE = "/run/lab/ca.pem"
@@ -26,8 +26,12 @@ class Machine:
         search_path: where commands are looked for.
     """
 
-    def __init__(self, namespace: Namespace) -> None:
-        """Describes it."""
+    def __init__(self, namespace: Place) -> None:
+        """Describes it.
+
+        Args:
+            namespace: the place it is in.
+        """
         self.namespace = namespace
         self.history: list[Result | Running | Terminal] = []
         self.search_path = PATH
@@ -121,7 +125,7 @@ class Machine:
     ) -> Running:
         """Starts a command on the web server's host."""
         self._rest()
-        running = Running(args, self.namespace.command(args), self.environment(env), input)
+        running = Running(self.namespace, args, self.environment(env), input)
         self.history.append(running)
         return running
 
@@ -180,7 +184,8 @@ class Machine:
         """Starts Certbot on a terminal of its own."""
         self._rest()
         argv = [self.certbot_command(venv), *args]
-        command = self.namespace.command(["setsid", "--ctty", *argv])
-        terminal = Terminal(argv, command, self.environment({"TERM": "xterm", **(env or {})}))
+        terminal = Terminal(
+            self.namespace, argv, self.environment({"TERM": "xterm", **(env or {})})
+        )
         self.history.append(terminal)
         return terminal

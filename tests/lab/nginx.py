@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.lab.namespace import WEB
+from tests.lab.place import WEB, at
 from tests.lab.process import Result
 from tests.lab.server import WebServer
 
@@ -48,16 +48,16 @@ class Nginx(WebServer):
 
     def site(self, name: str, *aliases: str, root: str, extra: str = "") -> str:
         """Returns a virtual host's configuration for port 80."""
-        return self._site("80", name, *aliases, root=root, extra=extra)
+        return self._site(80, "", name, *aliases, root=root, extra=extra)
 
     def https_site(self, name: str) -> str:
         """Returns the configuration that serves a lineage of that name."""
         extra = HTTPS.format(name=name)
-        return self._site("443 ssl", name, root="/var/www/html", extra=extra)
+        return self._site(443, " ssl", name, root="/var/www/html", extra=extra)
 
-    def _site(self, port: str, *names: str, root: str, extra: str) -> str:
-        listen = port if self.address == WEB else f"{self.address}:{port}"
-        return SITE.format(listen=listen, names=" ".join(names), root=root, extra=extra)
+    def _site(self, port: int, options: str, *names: str, root: str, extra: str) -> str:
+        listen = at(port) if self.address == WEB else f"{self.address}:{port}"
+        return SITE.format(listen=listen + options, names=" ".join(names), root=root, extra=extra)
 
     def install(self, name: str, text: str) -> None:
         """Puts a virtual host's file where the distribution has them."""

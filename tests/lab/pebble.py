@@ -15,15 +15,15 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.lab.http import as_json, connect, fetch
-from tests.lab.namespace import CA, PATH, Namespace
 from tests.lab.pki import Authority
+from tests.lab.place import CA, PATH, Place
 
 KEEP = {"CERTBOT_JPRS_LAB_KEEP": "1", "PATH": PATH}
 LOCAL = "127.0.0.1"
 
 
 def furniture(
-    world: Namespace, argv: Sequence[str], log: str, env: Mapping[str, str]
+    world: Place, argv: Sequence[str], log: str, env: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
     """Starts a server that a reset leaves running, in the CA's network."""
     with world.path(log).open("wb") as stream:
@@ -37,7 +37,7 @@ def furniture(
         )
 
 
-def wait_for_port(world: Namespace, address: tuple[str, int], log: str) -> None:
+def wait_for_port(world: Place, address: tuple[str, int], log: str) -> None:
     """Waits until something listens there.
 
     Raises:
@@ -61,7 +61,7 @@ class Pebble:
 
     def __init__(
         self,
-        world: Namespace,
+        world: Place,
         authority: Authority,
         *,
         port: int,
@@ -136,7 +136,7 @@ class Pebble:
 class NameServer:
     """The world's DNS: answers only what it was told."""
 
-    def __init__(self, world: Namespace) -> None:
+    def __init__(self, world: Place) -> None:
         """Starts it."""
         self._world = world
         self._known: set[tuple[str, str]] = set()

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import IO
 
-from tests.lab.namespace import child_of
+from tests.lab.place import Place, inside
 
 
 @dataclass(frozen=True)
@@ -64,23 +64,26 @@ class Running:
 
     def __init__(
         self,
+        place: Place,
         args: Sequence[str],
-        command: Sequence[str],
         env: Mapping[str, str],
         stdin: str | None = None,
+        network: str = "web",
     ) -> None:
         """Starts it.
 
         Args:
-            args: the command line as the user would type it, for the records.
-            command: the same with what brings it into the world.
+            place: where.
+            args: the command line as the user would type it.
             env: its whole environment.
             stdin: what it can read from standard input.
+            network: from which of the world's.
         """
+        self._place = place
         self.args = tuple(args)
         self.started = time.time()
         self.process = subprocess.Popen(
-            command,
+            place.command(args, network),
             env=env,
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -114,14 +117,7 @@ class Running:
     @property
     def pid(self) -> int:
         """The command's own process, as the machine numbers it."""
-        deadline = time.monotonic() + 5
-        while True:
-            try:
-                return child_of(self.process.pid)
-            except ProcessLookupError:
-                if self.process.poll() is not None or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.005)
+        return inside(self._place, self.process)
 
     def signal(self, number: signal.Signals) -> float:
         """Sends a signal to the command itself and returns when."""
@@ -200,14 +196,20 @@ class Running:
 class Terminal:
     """A command in conversation on a terminal of its own."""
 
-    def __init__(self, args: Sequence[str], command: Sequence[str], env: Mapping[str, str]) -> None:
-        """Starts it; ``command`` must make standard input its controlling terminal."""
+    def __init__(self, place: Place, args: Sequence[str], env: Mapping[str, str]) -> None:
+        """Starts it; the arguments are as those of ``Running``."""
+        self._place = place
         self.args = tuple(args)
         self.started = time.time()
         self._master, slave = pty.openpty()
         try:
             self.process = subprocess.Popen(
-                command, env=env, stdin=slave, stdout=slave, stderr=slave, start_new_session=True
+                place.command(["setsid", "--ctty", *args]),
+                env=env,
+                stdin=slave,
+                stdout=slave,
+                stderr=slave,
+                start_new_session=True,
             )
         finally:
             os.close(slave)
@@ -270,7 +272,7 @@ class Terminal:
         """Ends the command, if it still runs, and the terminal."""
         if self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(child_of(self.process.pid), signal.SIGKILL)
+                os.kill(self._place.inner(self.process.pid), signal.SIGKILL)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(5)
             self.process.kill()

@@ -17,7 +17,7 @@ from cryptography.x509 import ocsp
 from tests.lab import answers
 from tests.lab.acme import Issued
 from tests.lab.http import Server
-from tests.lab.namespace import CA, Namespace
+from tests.lab.place import CA, Place
 
 Find = Callable[[int], "Issued | None"]
 RESPONSE = "application/ocsp-response"
@@ -59,7 +59,7 @@ class Responder:
         queries: every question, with the answer that was given.
     """
 
-    def __init__(self, world: Namespace, find: Find) -> None:
+    def __init__(self, world: Place, find: Find) -> None:
         """Starts it in the CA's network, port 80.
 
         Args:

@@ -11,6 +11,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from tests.lab.apache import Apache
+from tests.lab.place import at
 
 if TYPE_CHECKING:
     from tests.lab.machine import Machine
@@ -135,10 +136,14 @@ class Httpd(Apache):
         programs = {"httpd": HTTPD, "apachectl": APACHECTL, "systemctl": SYSTEMCTL}
         for name, text in programs.items():
             machine.write(f"{BIN}/{name}", text, mode=0o755)
-        machine.write(self.root + "/conf/httpd.conf", HTTPD_CONF)
+        machine.write(
+            self.root + "/conf/httpd.conf", HTTPD_CONF.replace("Listen 80", f"Listen {at(80)}")
+        )
         machine.write(self.root + "/conf.modules.d/00-base.conf", _modules(*MODULES))
         machine.write(self.root + "/conf.modules.d/00-ssl.conf", _modules("ssl"))
-        machine.write(self.root + "/conf.d/ssl.conf", SSL_CONF)
+        machine.write(
+            self.root + "/conf.d/ssl.conf", SSL_CONF.replace("Listen 443", f"Listen {at(443)}")
+        )
         machine.write("/etc/sysconfig/httpd", "LANG=C\n")
         for name, target in (
             ("logs", "/var/log/httpd"),

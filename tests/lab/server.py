@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from tests.lab.files import hashes
-from tests.lab.namespace import WEB
+from tests.lab.place import WEB
 from tests.lab.process import Result
 
 if TYPE_CHECKING:

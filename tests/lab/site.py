@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tests.lab.machine import CA_BUNDLE
-from tests.lab.namespace import PATH, WEB, Missing
+from tests.lab.place import PATH, WEB, Missing
 from tests.lab.world import World
 
 OVER = "/run/lab/over"

@@ -8,16 +8,19 @@ import ssl
 import threading
 from types import TracebackType
 
+from tests.agents.etc import HOSTS
 from tests.lab import pki, subject
 from tests.lab.acme import Issued
 from tests.lab.apache import Apache
 from tests.lab.client import Served, Watcher, visit
+from tests.lab.container import Container
 from tests.lab.front import Front
 from tests.lab.jprs import Jprs
 from tests.lab.machine import CA_BUNDLE, Machine
-from tests.lab.namespace import CA, PATH, SILENT, WEB, Namespace
+from tests.lab.namespace import Namespace
 from tests.lab.nginx import Nginx
 from tests.lab.pebble import NameServer, Pebble
+from tests.lab.place import CA, CONFINED, PATH, SILENT, WEB
 from tests.lab.process import Result
 from tests.lab.responder import Responder
 from tests.lab.rhel import BIN, Httpd
@@ -63,7 +66,7 @@ class World(Machine):
         self._pebbles: dict[str, Pebble] = {}
         self._furniture: list[Pebble | NameServer] = []
         self._closing = contextlib.ExitStack()
-        super().__init__(Namespace())
+        super().__init__(Container() if CONFINED else Namespace())
         self._closing.callback(self.namespace.close)
         try:
             self._furnish()
@@ -151,7 +154,8 @@ class World(Machine):
     # -- names and network ---------------------------------------------------------------------
 
     def _set_hosts(self, ocsp: str | None = CA) -> None:
-        hosts = ["127.0.0.1 localhost", "127.0.1.1 web.lab.invalid web"]
+        hosts = HOSTS.splitlines()
+        hosts += [f"127.0.1.1 {socket.gethostname()}"] if CONFINED else []
         hosts += [f"{CA} {service.host}" for service in self.services]
         hosts += [f"{ocsp} {OCSP_HOST}"] if ocsp else []
         self.write("/etc/hosts", "\n".join(hosts) + "\n")
@@ -160,7 +164,7 @@ class World(Machine):
         """Sets where the responder's name leads.
 
         Args:
-            address: ``namespace.REFUSING``, ``namespace.SILENT`` or ``namespace.CA``; None: only
+            address: ``REFUSING``, ``SILENT`` or ``CA``; None: only
                 the name server could tell.
         """
         self._set_hosts(address)

@@ -9,35 +9,55 @@ from __future__ import annotations
 import fcntl
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
-from tests.lab.namespace import PATH, child_of
+from tests.lab.namespace import child_of
+from tests.lab.place import PATH
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
 
-def laid_out(suite: str) -> Path:
+SERVER = (
+    *("ca-certificates", "certbot", "python3-certbot-apache", "apache2", "nginx"),
+    *("pebble", "iproute2", "util-linux", "mount", "openssl"),
+)
+"""What an administrator has installed, and what the lab needs."""
+FRESH = ("ca-certificates", "git", "make", "python3")
+"""What has to be there before ``make demo``."""
+
+
+def laid_out(suite: str, packages: Sequence[str] = SERVER) -> Path:
     """Returns the directory with a Debian release's files; made the first time, some minutes.
 
     Args:
         suite: the release's name: ``bookworm``.
+        packages: what is installed.
 
     Raises:
-        CalledProcessError: it cannot be made; why is in ``.venv-userland-SUITE.log``.
+        CalledProcessError: it cannot be made; why is in ``.venv-userland-SUITE….log``.
     """
-    directory = ROOT / f".venv-userland-{suite}"
+    kind = suite if packages is SERVER else f"{suite}-fresh"
+    directory = ROOT / f".venv-userland-{kind}"
     with open(f"{directory}.lock", "w") as lock, open(f"{directory}.log", "ab") as log:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not directory.exists():
-            command = [str(HERE / "userland"), suite, str(directory)]
+            command = [str(HERE / "userland"), suite, str(directory), *packages]
             subprocess.run(command, check=True, stdout=log, stderr=log)
     return directory
 
 
+AnyMachine = TypeVar("AnyMachine", bound="Machine")
+
+
 class Machine:
     """A machine that an administrator has installed with apt, Certbot and Apache included."""
+
+    packages: Sequence[str] = SERVER
+    kind: Sequence[str] = ()
 
     def __init__(self, suite: str, shared: Path, scratch: Path) -> None:
         """Starts it.
@@ -48,7 +68,7 @@ class Machine:
             scratch: an empty directory, for its mounts.
         """
         flags = ["--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child"]
-        words = (HERE / "enter", laid_out(suite), shared, scratch)
+        words = (HERE / "enter", laid_out(suite, self.packages), shared, scratch, *self.kind)
         command = ["unshare", *flags, *map(str, words)]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"PATH": PATH}
@@ -93,7 +113,7 @@ class Machine:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
 
-    def __enter__(self) -> Machine:
+    def __enter__(self: AnyMachine) -> AnyMachine:
         return self
 
     def __exit__(

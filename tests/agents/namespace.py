@@ -2,7 +2,6 @@
 
 Rules of this file:
 
-- Standard library only: it is run by path, before anything else exists in the world.
 - Process 1 of the world. When the other end of its socket closes, it ends, and the kernel ends
   every process of the world with it; the world's file systems and networks follow.
 - Nothing outside the world's own mounts is written.
@@ -17,23 +16,16 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
 
+from tests.agents.etc import pristine, run
+from tests.agents.processes import kill_all, numbers, reap, stat
+
 LAB = "/run/lab"
 HOST = LAB + "/host"
 KEEP = b"CERTBOT_JPRS_LAB_KEEP=1"
-
-# What Debian's packages enable by themselves; the machine's own choice must not matter.
-MODULES = (
-    *("access_compat", "alias", "auth_basic", "authn_core", "authn_file", "authz_core"),
-    *("authz_host", "authz_user", "autoindex", "deflate", "dir", "env", "filter", "mime"),
-    *("mpm_event", "negotiation", "reqtimeout", "setenvif", "status"),
-)
-CONFS = ("charset", "localized-error-pages", "other-vhosts-access-log", "security", "serve-cgi-bin")
-SECRET = {"letsencrypt", "shadow", "shadow-", "gshadow", "gshadow-", "apache2"}
 
 NETWORK = """\
 link set lo up
@@ -49,87 +41,6 @@ addr add 192.0.2.2/24 dev ca0
 addr add 192.0.2.3/24 dev ca0
 link set ca0 up
 """
-HOSTS = """\
-127.0.0.1 localhost
-127.0.1.1 web.lab.invalid web
-"""
-NSSWITCH = """\
-passwd: files
-group: files
-shadow: files
-hosts: files dns
-networks: files
-protocols: files
-services: files
-"""
-
-
-def run(*argv: str, text: str = "") -> None:
-    """Runs a command and raises with its own words if it fails."""
-    done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise OSError(f"{' '.join(argv)}: {done.stderr.strip() or done.returncode}")
-
-
-def write(path: str, text: str) -> None:
-    with open(path, "w", encoding="utf-8") as stream:
-        stream.write(text)
-
-
-def copy(source: str, target: str) -> None:
-    """Copies a tree as the world's root's own; what cannot be read is left out."""
-    subprocess.run(
-        ["cp", "-r", "-P", "--preserve=mode,timestamps", source, target],
-        stderr=subprocess.DEVNULL,
-        check=False,
-    )
-
-
-def pristine_etc(target: str) -> None:
-    """Builds the /etc that every test starts with."""
-    os.makedirs(target)
-    entries = ["/etc/" + name for name in os.listdir("/etc") if name not in SECRET]
-    subprocess.run(
-        ["cp", "-r", "-P", "--preserve=mode,timestamps", *entries, target],
-        stderr=subprocess.DEVNULL,
-        check=False,
-    )
-    pristine_apache(target + "/apache2")
-    pristine_nginx(target + "/nginx")
-    os.makedirs(target + "/letsencrypt")
-    for name in ("hosts", "nsswitch.conf", "resolv.conf", "hostname"):
-        if os.path.lexists(f"{target}/{name}"):
-            os.unlink(f"{target}/{name}")
-    write(target + "/hosts", HOSTS)
-    write(target + "/nsswitch.conf", NSSWITCH)
-    write(target + "/resolv.conf", "nameserver 192.0.2.2\n")
-    write(target + "/hostname", "web\n")
-
-
-def pristine_apache(target: str) -> None:
-    """Copies Apache's configuration with only what Debian's packages enable."""
-    copy("/etc/apache2", target)
-    if os.path.exists(target + "/.certbot.lock"):  # a Certbot of the machine's is at work
-        os.unlink(target + "/.certbot.lock")
-    for kind, names in (("mods", MODULES), ("conf", CONFS), ("sites", ("000-default",))):
-        enabled = f"{target}/{kind}-enabled"
-        shutil.rmtree(enabled, ignore_errors=True)
-        os.makedirs(enabled)
-        for name in names:
-            for suffix in (".load", ".conf"):
-                if os.path.exists(f"{target}/{kind}-available/{name}{suffix}"):
-                    os.symlink(f"../{kind}-available/{name}{suffix}", f"{enabled}/{name}{suffix}")
-
-
-def pristine_nginx(target: str) -> None:
-    """Takes from nginx's configuration what Debian's packages do not enable; its log tells more."""
-    for directory, keep in (("sites-enabled", {"default"}), ("conf.d", set[str]())):
-        for name in os.listdir(f"{target}/{directory}"):
-            if name not in keep:
-                os.unlink(f"{target}/{directory}/{name}")
-    with open(target + "/nginx.conf", encoding="utf-8") as stream:
-        text = stream.read()
-    write(target + "/nginx.conf", text.replace("/error.log;", "/error.log notice;"))
 
 
 def farm(directory: str, private: tuple[str, ...]) -> None:
@@ -168,7 +79,7 @@ def lay_out() -> None:
     """Mounts the world's own file systems and makes its two networks."""
     run("mount", "-t", "tmpfs", "-o", "mode=755", "lab", "/run")
     os.makedirs(LAB + "/bin")
-    pristine_etc(LAB + "/pristine")
+    pristine(LAB + "/pristine", "192.0.2.2")
     farm("/var/lib", ("apache2", "letsencrypt", "nginx", "prometheus"))
     for directory in ("/var/log", "/var/www", "/var/spool/cron"):
         if os.path.isdir(directory):
@@ -229,45 +140,15 @@ def refresh() -> None:
 def others() -> list[int]:
     """Returns the world's processes that a reset ends."""
     found = []
-    for name in os.listdir("/proc"):
-        if not name.isdigit() or int(name) == os.getpid():
-            continue
+    for pid in numbers():
         try:
-            with open(f"/proc/{name}/environ", "rb") as stream:
-                environ = stream.read().split(b"\0")
-            with open(f"/proc/{name}/stat", "rb") as stream:
-                zombie = stream.read().rpartition(b")")[2].split()[0] == b"Z"
+            with open(f"/proc/{pid}/environ", "rb") as stream:
+                kept = KEEP in stream.read().split(b"\0")
         except OSError:
             continue
-        if KEEP not in environ and not zombie:
-            found.append(int(name))
+        if not kept and pid != os.getpid() and stat(pid)[:1] not in ([], ["Z"]):
+            found.append(pid)
     return found
-
-
-def reap(*_: object) -> None:
-    """Collects ended orphans, which are process 1's to collect."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        return
-
-
-def kill_others() -> None:
-    """Ends every process that is not part of the world's furniture, and waits until gone."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        reap()
-        left = others()
-        if not left:
-            return
-        for pid in left:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        time.sleep(0.005)
-    raise OSError(f"processes {others()} do not end")
 
 
 def make_socket(network: str, kind: int) -> socket.socket:
@@ -295,10 +176,10 @@ def answer(channel: socket.socket, request: Mapping[str, object]) -> None:
             channel.sendmsg([b"{}"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
         return
     if request["op"] == "reset":
-        kill_others()
+        kill_all(others)
         refresh()
     elif request["op"] == "kill":
-        kill_others()
+        kill_all(others)
     else:
         raise ValueError(f"unknown request {request}")
     channel.send(b"{}")
@@ -308,6 +189,7 @@ def main() -> None:
     """Sets the world up, says so, and serves until the other end closes."""
     channel = socket.socket(fileno=int(sys.argv[1]))
     os.umask(0o022)
+    os.chdir("/")
     try:
         if sys.argv[2:]:
             move(*sys.argv[2:])

@@ -1,0 +1,19 @@
+"""What a test needs of the machine, and why it is skipped where that is not there."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lab.place import CONFINED, WEB
+
+STANDALONE = f"--standalone --http-01-address {WEB}" if CONFINED else "--standalone"
+"""Certbot's own server, which elsewhere can listen on every address."""
+
+
+def needs_namespace(why: str) -> pytest.MarkDecorator:
+    """Skips a test where the container is the world: no mounts, one network, one world.
+
+    Args:
+        why: what it does that only a world with walls of its own can have.
+    """
+    return pytest.mark.skipif(CONFINED, reason=f"not in a container: {why}")
