@@ -23,6 +23,8 @@ help:
 	@echo "make browser     what a visitor sees: Debian's Firefox in the lab (apt installs it)"
 	@echo "make screenshots of that Firefox, English and Japanese, for docs/pictures"
 	@echo "make compat the end-to-end tests with every Certbot from 1.21 on; compat-ci: the main job"
+	@echo "make pictures    measures and draws docs/pictures; a quarter of an hour"
+	@echo "make peers       from when other ACME clients serve a new certificate; five minutes"
 	@echo "make bench  what renewing a fleet costs, in tables; half an hour"
 	@echo "make lint   ruff, mypy --strict and the floors of the house"
 	@echo "make unit   unit tests: seconds, no root"
@@ -125,6 +127,16 @@ browser: $(READY)
 screenshots: $(READY)
 	tests/browser/install ja
 	$(BIN)/python -m tests.browser.screenshots
+
+.PHONY: pictures peers
+pictures: $(READY)
+	$(BIN)/python -m tests.pictures
+
+peers: $(READY) .venv-peers/.ready
+	$(BIN)/python -m tests.peers
+
+.venv-peers/.ready: tests/peers/install
+	tests/peers/install
 
 .PHONY: compat compat-ci
 # In each of these the tests run with the Python of .venv, and Certbot with its own.
