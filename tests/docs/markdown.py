@@ -12,7 +12,7 @@ PROMPTS = ("# ", "$ ")
 STATUS = re.compile(r"\((?:exit status|終了ステータス) (\d+)\)")
 COMMENT = re.compile(r"<!--\s*(scene|then)\b:?(.*?)-->", re.DOTALL)
 HEADING = re.compile(r"(#+) (.+)")
-FENCE = re.compile(r"(```+)\s*(\S*)")
+FENCE = re.compile(r"(```+)\s*([^`]*)")
 
 
 @dataclass(frozen=True)

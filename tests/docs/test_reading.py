@@ -21,7 +21,7 @@ $ second
 (exit status 3)
 ```
 
-```text
+```{include} a.md
 # no command
 ```
 
@@ -35,7 +35,7 @@ due a.jp
 def test_a_document_has_headings_commands_and_settings() -> None:
     found = read(TEXT)
     assert found.headings == [(1, "Title"), (2, "Part")]
-    assert [block.language for block in found.blocks] == ["console", "text"]
+    assert [block.language for block in found.blocks] == ["console", "{include} a.md"]
     assert found.steps == [
         Setting(3, True, ("vhost a.jp", "lag 5")),
         Command(6, "first \\\n    --option", ("said", "…")),

@@ -11,7 +11,7 @@ import pytest
 from tests.docs.markdown import ROOT, Document, documents, in_english, is_japanese, read
 
 ENGLISH, JAPANESE = ROOT / "README.md", ROOT / "README.ja.md"
-MOST_LINES = 230
+MOST_LINES = 240
 # What a reader of JPRS's manual looks for.
 WORDS = ("失効", "緊急連絡", "強制更新", "30日", "renew_before_expiry", "RHEL", "sleep 10m")
 MANUALS_LINE = '0 0,12 * * * certbot renew --deploy-hook "sleep 10m;systemctl reload httpd"'
@@ -26,7 +26,9 @@ def same(english: str, japanese: str) -> list[str]:
 
     def shown(document: Document) -> list[tuple[str, ...]]:
         blocks = document.blocks
-        return [(b.language, *(() if b.language == "console" else b.lines)) for b in blocks]
+        # What is included is there in both languages, too.
+        kinds = [b.language.replace(".ja.", ".en.") for b in blocks]
+        return [(k, *(() if k == "console" else b.lines)) for k, b in zip(kinds, blocks)]
 
     def done(document: Document) -> list[tuple[object, ...]]:
         return [tuple(vars(step).items())[1:2] for step in document.steps]
