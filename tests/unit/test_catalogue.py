@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gettext
 import io
 import re
 import string
@@ -157,4 +158,10 @@ def test_the_compiled_catalogue_is_up_to_date() -> None:
     """If this fails: make catalogue."""
     stream = io.BytesIO()
     write_mo(stream, read())
-    assert SOURCE.with_suffix(".mo").read_bytes() == stream.getvalue()
+    stream.seek(0)
+    with SOURCE.with_suffix(".mo").open("rb") as file:
+        there, expected = (
+            vars(gettext.GNUTranslations(each))["_catalog"] for each in (file, stream)
+        )
+    # The header names the version of Babel, which is the newest where the wheel is built.
+    assert {**there, "": ""} == {**expected, "": ""}
