@@ -198,7 +198,7 @@ def _configuration_of(namespace: argparse.Namespace, record: Record, lineage: Li
             setattr(config, key, options.restored(key, value))
     options.carry_options(config, lambda _dest: False, PREFIXES)
     options.enter_language(config)
-    # Certbot before 5.0 runs the first for a renewed certificate, the second for a new one.
+    # Certbot before 5.2 runs the first for a renewed certificate, the second for a new one.
     config.renew_hook = config.deploy_hook = lineage.deploy_hook
     config.directory_hooks = record.directory_hooks
     config.dry_run = False

@@ -61,7 +61,7 @@ def intercept(interceptor: Interceptor) -> bool:
     is erased from the renewal file. How: the functions of ``certbot._internal.hooks`` and the
     methods of ``RenewableCert`` that Certbot calls through their module and class are wrapped,
     once per process, and only where the plugin is selected or holds something. Tested with
-    Certbot 1.21, 2.1 and 5.8 (``renew_hook`` existed before 5.0, ``truncate`` since 2.8).
+    Certbot 1.21, 2.1 and 5.8 (``renew_hook`` existed before 5.2, ``truncate`` since 2.8).
 
     Args:
         interceptor: what is told; the same object for the whole process.
@@ -178,7 +178,7 @@ def run_deploy_hooks(config: Any, domains: list[str], lineage_path: str, *, rene
         config: a configuration with the lineage's hooks.
         domains: the names of the certificate.
         lineage_path: its directory in ``live/``.
-        renewed: whether it replaces an earlier version; before 5.0 Certbot runs the hooks of
+        renewed: whether it replaces an earlier version; before 5.2 Certbot runs the hooks of
             ``renewal-hooks/deploy/`` only then.
     """
     name = "renew_hook" if renewed and hasattr(hooks, "renew_hook") else "deploy_hook"

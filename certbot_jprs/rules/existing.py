@@ -111,7 +111,7 @@ def _keep_settings(line: CommandLine, lineage: Lineage) -> None:
     hook = adoption.hook_without_sleep(lineage)
     if hook and not line.get("deploy_hook"):
         line.imply(deploy_hook=hook)
-        if hasattr(line.namespace, "renew_hook"):  # before Certbot 5.0 this is what is stored
+        if hasattr(line.namespace, "renew_hook"):  # before Certbot 5.2 this is what is stored
             line.imply(renew_hook=hook)
     reuse = line.get("reuse_key") if line.decision.given("reuse_key") else lineage.reuse_key
     if not reuse:
