@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import socket
 from collections.abc import Iterator, Sequence
@@ -117,6 +119,33 @@ def test_what_was_not_released_has_one_too(world: World, syslog: Syslog) -> None
     assert [each["outcome"] for _n, each in map(fields, syslog.lines())] == ["released"]
     certbot(world, *RENEW).check()
     assert syslog.lines() == []
+
+
+JOURNALD = "/lib/systemd/systemd-journald"
+
+JOURNAL = f"""
+ln -sf null /dev/kmsg
+mkdir -p /run/systemd/journal
+{JOURNALD} >/dev/null 2>&1 &
+for _turn in $(seq 200); do [ -S /run/systemd/journal/dev-log ] && break; sleep 0.1; done
+ln -s /run/systemd/journal/dev-log /dev/log
+"""
+
+
+@pytest.mark.skipif(not os.path.exists(JOURNALD), reason="there is no systemd here")
+def test_the_real_journal_understands_it(world: World) -> None:
+    fleet.found(world, [NAME], certbot_jprs__ocsp_timeout="1")
+    world.ocsp.behave("unknown")
+    assert certbot(world, *FORCE, log=JOURNAL).returncode == 1
+    world.ocsp.behave(None)
+    certbot(world, *RENEW, log="ln -s /run/systemd/journal/dev-log /dev/log").check()
+    world.run("journalctl", "--sync").check()
+    words = ("journalctl", "-t", "certbot-jprs", "-o", "json", "--no-pager")
+    held, released = map(json.loads, world.run(*words).check().stdout.splitlines())
+    for entry, outcome, priority in ((held, "held", "4"), (released, "released", "6")):
+        assert entry["MESSAGE"].startswith(f"outcome={outcome} lineage={NAME} version=2 replaces=1")
+        assert (entry["PRIORITY"], entry["SYSLOG_FACILITY"]) == (priority, "3")
+        assert entry["SYSLOG_IDENTIFIER"] == "certbot-jprs"
 
 
 NOBODY = {

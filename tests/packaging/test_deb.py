@@ -35,6 +35,8 @@ installer = {plugin}
 key_type = rsa
 """
 
+INSTALL = ("apt-get", "install", "-q", "-y", "--no-install-recommends")
+
 LINEAGE = """\
 set -eu
 cd /etc/letsencrypt
@@ -106,6 +108,25 @@ def test_installed_it_does_the_main_job(machine: Machine, suite: str) -> None:
     story = machine("sh", "-c", "cd /tmp && autopkgtest /mnt/dist/*.changes -- null")
     assert "All as promised" in story
     assert re.search(r"^main-job +PASS$", story, re.MULTILINE)
+
+
+def test_it_tells_prometheus_where_that_is_wanted(machine: Machine) -> None:
+    units = [path for path in machine("dpkg", "-L", PACKAGE).splitlines() if "/system/" in path]
+    assert sorted(path.rpartition("/")[2] for path in units) == [
+        "certbot-jprs-metrics.service",
+        "certbot-jprs-metrics.timer",
+    ]
+    wanted = machine("sh", "-c", "find /etc/systemd -name 'certbot-jprs*' 2>/dev/null || true")
+    assert wanted == ""  # it is not enabled
+    said = machine("certbot-jprs", "status", "--prometheus", check=False)
+    assert "apt-get install python3-prometheus-client" in said
+    machine(*INSTALL, "python3-prometheus-client")
+    machine("mkdir", "-p", "/var/lib/prometheus/node-exporter")
+    (service,) = (path for path in units if path.endswith(".service"))
+    line = machine("sed", "-n", "s/^ExecStart=//p", service)
+    machine(*line.split())
+    metrics = machine("cat", "/var/lib/prometheus/node-exporter/certbot-jprs.prom")
+    assert 'certbot_jprs_problems{kind="no-certificate"} 1.0\n' in metrics
 
 
 def test_a_package_that_lacks_a_file_does_not(machine: Machine) -> None:
