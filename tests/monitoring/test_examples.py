@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -76,45 +78,91 @@ def as_user(world: World, user: str, command: Sequence[str]) -> Result:
     return world.run("setpriv", f"--reuid={user}", "--clear-groups", "--", *command)
 
 
-def nrpe(world: World) -> Result:
-    """Asks the host's NRPE as the Nagios server's command does."""
-    (line,) = re.findall(r"command_line +(\S+check_nrpe.*)", example("nagios/objects.cfg"))
-    return world.run(*line.replace("$HOSTADDRESS$", "192.0.2.1").split())
+def checked(world: World, plugin: str) -> Result:
+    """Asks the host as the Nagios server's command does, by ``check_nrpe`` or ``check_by_ssh``."""
+    (line,) = re.findall(rf"command_line +(\S+{plugin} .*)", example("nagios/objects.cfg"))
+    return world.run(*shlex.split(line.replace("$HOSTADDRESS$", "192.0.2.1")))
 
 
-def start_nrpe(world: World, sudoers: str = "nagios/sudoers") -> None:
-    let_in(world, "nagios", sudoers)
+def start_nrpe(world: World) -> None:
+    """Starts Debian's NRPE on the host, with the packaged command."""
+    let_in(world, "nagios", "nagios/sudoers")
     text = "server_port=5666\nserver_address=192.0.2.1\nnrpe_user=nagios\nnrpe_group=nagios\n"
     text += "allowed_hosts=127.0.0.1,192.0.2.1\ncommand_timeout=60\n"
     world.write("/run/nrpe/nrpe.cfg", text + example("nagios/nrpe.cfg"))
     world.spawn("/usr/sbin/nrpe", "-c", "/run/nrpe/nrpe.cfg", "-f")
-    for _ in range(300):
-        if world.listening(5666):
-            return
-        world.run("sleep", "0.1")
-    raise AssertionError("NRPE does not listen")
+    deadline = time.monotonic() + 60
+    while not world.listening(5666):
+        assert time.monotonic() < deadline, "NRPE does not listen"
+        time.sleep(0.1)
+
+
+SSHD = """\
+ListenAddress 192.0.2.1
+HostKey /run/ssh/host
+AuthorizedKeysFile /run/ssh/nagios.pub
+StrictModes no
+UsePAM no
+"""
+SSH = """\
+Host *
+IdentityFile /run/ssh/nagios
+UserKnownHostsFile /run/ssh/known
+StrictHostKeyChecking accept-new
+LogLevel ERROR
+"""
+
+
+def start_sshd(world: World) -> None:
+    """Starts Debian's sshd on the host, and gives the account nagios a key and a shell."""
+    let_in(world, "nagios", "nagios/sudoers")
+    passwd = re.sub(r"(?m)^(nagios:.*):.*$", r"\1:/bin/sh", world.read("/etc/passwd"))
+    world.write("/etc/passwd", passwd)
+    world.write("/etc/ssh/sshd_config", SSHD)
+    world.write("/etc/ssh/ssh_config", SSH)
+    for path in ("/run/ssh", "/run/sshd"):
+        world.path(path).mkdir()
+    for name in ("host", "nagios"):
+        world.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"/run/ssh/{name}").check()
+    world.spawn("/usr/sbin/sshd", "-D", "-e").wait_for("listening on 192.0.2.1")
 
 
 def test_nagios_gets_status_and_first_line_by_nrpe(world: World) -> None:
     world.write("/etc/cron.d/certbot", CRON)
     (issued,) = fleet.found(world, [NAME])
     start_nrpe(world)
-    well = nrpe(world)
+    well = checked(world, "check_nrpe")
     assert (well.returncode, well.stdout.splitlines()[0]) == (
         0,
         "OK: 1 JPRS certificate(s), 0 with problems",
     ), f"{well}"
     world.ocsp.behave("revoked", serial=issued.serial)
-    revoked = nrpe(world)
+    revoked = checked(world, "check_nrpe")
     assert revoked.returncode == 2, f"{revoked}"
     assert revoked.stdout.startswith("CRITICAL: 1 JPRS certificate(s), 1 with problems\n")
     world.ocsp.behave(None)
     world.path("/etc/cron.d/certbot").unlink()
-    assert nrpe(world).stdout.startswith("WARNING: ")
+    assert checked(world, "check_nrpe").stdout.startswith("WARNING: ")
     # What is not allowed is not run: unknown, not well.
     world.path("/etc/sudoers.d/certbot-jprs").unlink()
-    refused = nrpe(world)
+    refused = checked(world, "check_nrpe")
     assert refused.returncode not in (0, 1, 2), f"{refused}"
+
+
+def test_nagios_gets_them_by_ssh(world: World) -> None:
+    world.write("/etc/cron.d/certbot", CRON)
+    fleet.found(world, [NAME])
+    start_sshd(world)
+    well = checked(world, "check_by_ssh")
+    assert well.returncode == 0, f"{well}"
+    assert well.stdout.startswith("OK: 1 JPRS certificate(s), 0 with problems\n")
+    world.path("/etc/cron.d/certbot").unlink()
+    warned = checked(world, "check_by_ssh")
+    assert warned.returncode == 1, f"{warned}"
+    assert warned.stdout.startswith("WARNING: ")
+    world.path("/run/ssh/nagios.pub").unlink()
+    refused = checked(world, "check_by_ssh")
+    assert refused.returncode == 3, f"{refused}"
 
 
 def test_the_objects_of_nagios_are_right(world: World) -> None:
