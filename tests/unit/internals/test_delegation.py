@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import metadata
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -107,6 +108,51 @@ def test_each_is_made_and_prepared_once(installed: type[Plugin]) -> None:
     assert not workers.has_autohsts
     workers.follow(Roles(APACHE, APACHE))
     assert workers.has_autohsts
+
+
+class LikeFedora:
+    """Does where the configuration test fails what Certbot's class for Fedora does."""
+
+    def __init__(self, _config: object, _name: str) -> None:
+        self.restarts = 0
+
+    def config_test(self) -> None:
+        try:
+            raise errors.MisconfigurationError("AH00526: Syntax error")
+        except errors.MisconfigurationError:
+            self._try_restart_fedora()
+
+    def _try_restart_fedora(self) -> None:
+        self.restarts += 1
+
+
+def systemctl(path: Path, monkeypatch: pytest.MonkeyPatch, status: int | None) -> None:
+    """Has systemctl end with a status; None: there is none."""
+    monkeypatch.setenv("PATH", str(path))
+    if status is not None:
+        program = path / "systemctl"
+        program.write_text(f'#!/bin/sh\n[ "$*" = "is-active --quiet httpd" ] && exit {status}\n')
+        program.chmod(0o755)
+
+
+@pytest.mark.parametrize("status", [3, None], ids=["inactive", "no systemd"])
+def test_an_httpd_that_does_not_run_may_be_restarted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int | None
+) -> None:
+    systemctl(tmp_path, monkeypatch, status)
+    plugin = APACHE.make(LikeFedora, SimpleNamespace())
+    plugin.config_test()
+    assert plugin.restarts == 1
+
+
+def test_an_httpd_that_runs_is_not_restarted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    systemctl(tmp_path, monkeypatch, 0)
+    plugin = APACHE.make(LikeFedora, SimpleNamespace())
+    with pytest.raises(errors.MisconfigurationError, match="AH00526"):
+        plugin.config_test()
+    assert plugin.restarts == 0
 
 
 @pytest.mark.parametrize("name", ["apache", "nginx", "webroot", "manual"])
