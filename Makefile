@@ -6,6 +6,7 @@ PYTHON ?= python3
 # Where root gets no namespaces, in a container, there is one world.
 WORKERS ?= $(shell tests/lab/workers)
 MEASURED ?= tests/unit tests/packaging/test_man.py tests/e2e
+SESSIONS ?= wheel certbot-1.21.0 certbot-2.11.0 newest-newest-python
 BIN := .venv/bin
 READY := .venv/.ready
 TOOLS := .venv-packaging
@@ -36,7 +37,7 @@ help:
 	@echo "make monitoring  alert rules and examples of packaging/monitoring, with the real systems"
 	@echo "make release     all of this, before something is published: packaging/README.md"
 	@echo "make e2e    the users' commands in the lab, WORKERS=$(WORKERS) at a time"
-	@echo "make coverage   which lines no test runs, unit and e2e together"
+	@echo "make coverage   which lines no test runs, unit, e2e and compat together"
 
 $(READY): $(CATALOGUE) setup.py pyproject.toml tests/requirements.txt tests/lab/install Makefile
 	@tests/lab/install
@@ -71,9 +72,13 @@ unit: $(READY)
 	done
 
 # What no test runs. Every process is measured, in the lab's worlds too, but those that are killed.
-coverage: $(READY)
+# MEASURED="some/tests" and SESSIONS= make it short.
+coverage: $(READY) .venv-compat/.ready
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -q $(MEASURED) -n $(WORKERS) --dist worksteal --timeout 600
+	[ -z "$(SESSIONS)" ] || \
+	    COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml COVERAGE_FILE=$(CURDIR)/.venv/coverage/data \
+	    WORKERS=$(WORKERS) .venv-compat/bin/nox --session $(SESSIONS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

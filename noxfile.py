@@ -39,6 +39,7 @@ print(subject.certbot_version(), subject.python_version())
 MARKER = os.environ.get("COMPAT", "")
 WORKERS = os.environ.get("WORKERS", "4")
 IN_CI = bool(os.environ.get("CI"))
+MEASURED = "COVERAGE_PROCESS_START" in os.environ
 
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
@@ -91,6 +92,8 @@ def by_pip(name: str, python: str) -> None:
     def with_pip(session: nox.Session) -> None:
         session.install("--quiet", "--requirement", str(NEEDS / f"{name}.txt"), built())
         session.install("--quiet", "--force-reinstall", "--no-deps", built())
+        if MEASURED:  # by make coverage; which version, depends on the Python
+            session.install("--quiet", "coverage[toml]")
         run_tests(session, name, LAB_BIN=str(Path(session.virtualenv.location) / "bin"))
 
 
