@@ -60,12 +60,12 @@ def _equalise(source: str, target: str, without: set[str], mounted: set[str]) ->
             os.mkdir(target)
         for name in sorted({*os.listdir(source), *os.listdir(target)} - without):
             _equalise(f"{source}/{name}", f"{target}/{name}", set(), mounted)
-        _dress(there, source, target)
+        _dress(there, target)
     elif here is None or _seen(there, source) != _seen(here, target):
         if target in mounted:
             with open(source, "rb") as stream, open(target, "wb") as written:
                 shutil.copyfileobj(stream, written)
-            _dress(there, source, target)
+            _dress(there, target)
         else:
             remove(target)
             _copy(source, target, set())
@@ -98,12 +98,12 @@ def _copy(source: str, target: str, without: set[str]) -> None:
         shutil.copyfile(source, target)
     else:
         return  # a socket or a pipe belongs to a process
-    _dress(found, source, target)
+    _dress(found, target)
 
 
-def _dress(found: os.stat_result, source: str, target: str) -> None:
+def _dress(found: os.stat_result, target: str) -> None:
     """Gives a file the owner, mode and time of another, and its attributes."""
     os.chown(target, found.st_uid, found.st_gid, follow_symlinks=False)
     if not stat.S_ISLNK(found.st_mode):
         os.chmod(target, stat.S_IMODE(found.st_mode))
-        os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))
+    os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns), follow_symlinks=False)

@@ -14,6 +14,7 @@ from certbot_jprs.ground.names import NAME as PLUGIN
 from tests.e2e.command import jprs
 from tests.e2e.held import FORCE, NAME, RENEW, hold, hook, hooked, record, served
 from tests.e2e.helpers import first_run
+from tests.e2e.needs import needs_namespace
 from tests.lab import World, fleet
 from tests.lab.acme import Issued
 
@@ -143,7 +144,13 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(each, marks=needs_namespace("it mounts")) if "mount" in DAMAGES[each] else each
+        for each in DAMAGES
+    ],
+)
 def test_a_damaged_history_stops_no_release(world: World, damage: str) -> None:
     fleet.found(world, [NAME], renew_hook=repr(hook("own")))
     world.path(PATH).parent.mkdir(mode=0o700)

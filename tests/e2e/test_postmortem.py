@@ -14,6 +14,7 @@ import pytest
 from tests.e2e.held import FORCE, NAME, RENEW, hook, served
 from tests.e2e.helpers import CONTACT, QUICK
 from tests.e2e.helpers import NAME as PLUGIN
+from tests.e2e.needs import needs_namespace
 from tests.lab import Result, World, fleet
 
 DEVICES = """
@@ -26,6 +27,8 @@ rm -f /dev/log
 exec "$@"
 """
 """A /dev of the command's own, in which only ``log`` differs."""
+
+pytestmark = needs_namespace("it mounts a /dev")
 
 SOCKET = "/run/tmp/syslog"
 

@@ -124,4 +124,4 @@ class Machine:
     ) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(10)
+        self._process.wait(60)  # its files were memory

@@ -21,7 +21,7 @@ def seen(root: Path) -> dict[str, object]:
         text = os.readlink(path) if path.is_symlink() else None
         if path.is_file() and text is None:
             text = path.read_text()
-        when = status.st_mtime_ns if stat.S_ISREG(status.st_mode) else 0
+        when = 0 if stat.S_ISDIR(status.st_mode) else status.st_mtime_ns
         found[str(path.relative_to(root))] = (status.st_mode, status.st_uid, when, text)
     return found
 
