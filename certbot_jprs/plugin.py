@@ -215,7 +215,7 @@ class Configurator(
         """Returns the enhancements that the delegate supports."""
         return self._installer.supported_enhancements()
 
-    def save(self, title: str | None = None, temporary: bool = False) -> None:
+    def save(self, title: str | None = None, temporary: bool = False) -> None:  # noqa: FBT001, FBT002 - as Certbot calls it
         """Writes the changes of the web server's configuration."""
         self._installer.save(title, temporary)
 
@@ -253,7 +253,7 @@ class Configurator(
 
     # RenewDeployer
 
-    def renew_deploy(self, lineage: Any, *args: Any, **kwargs: Any) -> None:
+    def renew_deploy(self, lineage: Any, *_args: Any, **_kwargs: Any) -> None:
         """Waits for a renewed certificate's OCSP status; Certbot reloads the web server afterwards.
 
         Raises:

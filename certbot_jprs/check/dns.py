@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import enum
-from typing import TYPE_CHECKING
 
 from certbot_jprs.check.caa import Record
 from certbot_jprs.ground.language import _
@@ -16,11 +15,9 @@ from certbot_jprs.ground.language import _
 # Where packages were installed without their dependencies, the other checks are made all the same.
 with contextlib.suppress(ImportError):
     import dns.exception
+    import dns.rdata
     import dns.resolver
     from dns.rdtypes.ANY.CAA import CAA
-
-if TYPE_CHECKING:
-    import dns.rdata
 
 SECONDS = 6.0
 """How long one look-up may take."""

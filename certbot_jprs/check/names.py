@@ -75,7 +75,7 @@ def _instead(report: Report, names: Sequence[str]) -> dict[str, list[str]]:
 
 def _warn_of_names(report: Report, case: Case) -> None:
     """Warns of what JPRS's manual warns of."""
-    names = {name[2:] if name.startswith("*.") else name for name in case.names}
+    names = {name.removeprefix("*.") for name in case.names}
     if len(names) > 1:
         report.warn(
             _(

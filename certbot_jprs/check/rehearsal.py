@@ -125,7 +125,7 @@ def _conclude(report: Report, case: Case, urls: tuple[str, ...], *, registers: b
     if case.validates is not None:
         report.say(_("  to here: from anywhere, TCP port 80"))
     report.say(_("Not proved by this rehearsal:"))
-    for text in _unproved(case, registers):
+    for text in _unproved(case, registers=registers):
         report.say("  " + text)
     report.say("")
     report.say(
@@ -137,7 +137,7 @@ def _conclude(report: Report, case: Case, urls: tuple[str, ...], *, registers: b
     )
 
 
-def _unproved(case: Case, registers: bool) -> list[str]:
+def _unproved(case: Case, *, registers: bool) -> list[str]:
     texts = [
         _("that each name is registered, and paid for, at JPRS's designated reseller"),
     ]

@@ -246,7 +246,7 @@ def unicode_name(name: str) -> str | None:
     if "xn--" not in name:
         return None
     try:
-        decoded = idna.decode(name[2:] if name.startswith("*.") else name)
+        decoded = idna.decode(name.removeprefix("*."))
     except (idna.IDNAError, UnicodeError):
         return None
     return "*." + decoded if name.startswith("*.") else decoded

@@ -63,8 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
             _("{what} To go on waiting, run the same command again.").format(what=interruption)
         )
         return WRONG
-    for one in awaited:
-        statuses.append(_judge(one.name, results[one.name], strict=arguments.strict))
+    statuses += [_judge(one.name, results[one.name], strict=arguments.strict) for one in awaited]
     return min(statuses, key=_WORST.index)
 
 

@@ -117,7 +117,7 @@ def _preferred(value: str) -> str | None:
 def _can_show_japanese() -> bool:
     """Tells whether the outputs, and files such as Certbot's log, take Japanese characters."""
     encodings = {getattr(stream, "encoding", None) for stream in (sys.stdout, sys.stderr)}
-    encodings.add(locale.getpreferredencoding(False))
+    encodings.add(locale.getpreferredencoding(do_setlocale=False))
     return all(_can_encode(encoding) for encoding in encodings if encoding)
 
 

@@ -22,6 +22,7 @@ class Said(str):
         values: what fills them; another one of these is said in the user's language, too.
     """
 
+    __slots__ = ("message", "values")
     message: str
     values: dict[str, object]
 

@@ -132,7 +132,7 @@ class Deployer:
                     timeout=getattr(self._config, options.OCSP_TIMEOUT),
                     interval=getattr(self._config, options.OCSP_INTERVAL),
                     asking=Asking(responder.ask_all),
-                    progress=progress.choose(self._config.quiet),
+                    progress=progress.choose(quiet=self._config.quiet),
                 )
                 (group,) = gate.settle([awaited])
                 return group[awaited.name]

@@ -220,7 +220,7 @@ class Keeper:
         if new or left.jobs:
             language.conclude()
             telling.of_release(new, left.jobs)
-            one = release.Release(store, new + left.jobs, bool(namespace.quiet))
+            one = release.Release(store, new + left.jobs, quiet=bool(namespace.quiet))
             one.run()
             failed |= {*one.failures}
         return failed
@@ -246,7 +246,7 @@ class Keeper:
         by_certbot = config.verb == "run" and config.installer == NAME
         for job in held:
             job.reload_here = not by_certbot
-        one = release.Release(Store(config.config_dir), held, config.quiet)
+        one = release.Release(Store(config.config_dir), held, quiet=config.quiet)
         one.run()
         failed = {*one.failures} - (one.set_aside if tolerate else set())
         if not failed and by_certbot:

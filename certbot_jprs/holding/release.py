@@ -49,7 +49,7 @@ class Release:
         set_aside: the lineages of which a damaged version was set aside; failures too.
     """
 
-    def __init__(self, store: Store, jobs: list[Job], quiet: bool) -> None:
+    def __init__(self, store: Store, jobs: list[Job], *, quiet: bool) -> None:
         self._store = store
         self._jobs = {job.name: job for job in jobs}
         self._open = list(jobs)
@@ -170,7 +170,7 @@ class Release:
             timeout=max(getattr(config, options.OCSP_TIMEOUT) for config in configs),
             interval=min(getattr(config, options.OCSP_INTERVAL) for config in configs),
             asking=Asking(responder.ask_all),
-            progress=progress.choose(self._quiet),
+            progress=progress.choose(quiet=self._quiet),
         )
 
     def _say_how_to_go_on(self, interruption: WaitInterrupted) -> None:

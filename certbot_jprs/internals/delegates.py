@@ -91,7 +91,7 @@ class _Nginx(WebServer):
         if matches(name):
             return True
         try:
-            default(name, True, str(plugin.config.https_port))
+            default(name, True, str(plugin.config.https_port))  # noqa: FBT003 - its name changes
         except errors.MisconfigurationError:
             return False
         except TypeError:  # other arguments

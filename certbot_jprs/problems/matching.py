@@ -154,7 +154,8 @@ def _document(text: str, start: int, end: int, kind: str) -> Problem:
 
 def _reported(text: str) -> Iterator[tuple[int, Problem]]:
     """Finds what Certbot reports of failed challenges."""
-    for match in re.finditer(r"^[ \t]*Type:[ \t]*(\w+)\s*\n[ \t]*Detail:[ \t]*(.*)", text, re.M):
+    pattern = r"^[ \t]*Type:[ \t]*(\w+)\s*\n[ \t]*Detail:[ \t]*(.*)"
+    for match in re.finditer(pattern, text, re.MULTILINE):
         yield match.start(), Problem(match.group(1), match.group(2).strip(), where=CHALLENGE)
 
 

@@ -52,7 +52,7 @@ def decide(command: ParsedCommand, decision: Decision) -> None:
         if getattr(namespace, dest, None) == NAME
     ]
     if getattr(namespace, options.CHECK, False):
-        _check_rehearsable(command, bool(named))
+        _check_rehearsable(command, named=bool(named))
     decision.on_command_line = any(dest not in command.from_file for dest in named)
     if named:
         Applying(command, decision).apply()
@@ -63,7 +63,7 @@ def decide(command: ParsedCommand, decision: Decision) -> None:
         _refuse_to_issue_instead(namespace)
 
 
-def _check_rehearsable(command: ParsedCommand, named: bool) -> None:
+def _check_rehearsable(command: ParsedCommand, *, named: bool) -> None:
     """Refuses ``--jprs-check`` where Certbot would go on and do the real thing.
 
     Raises:
@@ -101,7 +101,7 @@ def _explain_colon(namespace: argparse.Namespace) -> None:
     """Says, in one line, how an option is spelled in ``cli.ini``."""
     for value in getattr(namespace, options.COLON_IN_FILE, None) or ():
         rest = str(value).strip()
-        short = rest[len("http-") :] if rest.startswith("http-") else rest
+        short = rest.removeprefix("http-")
         print(  # noqa: T201 - Certbot's display does not exist yet
             _(
                 "cli.ini: a colon cannot be part of a key there, so the line 'certbot-jprs:{rest}' "

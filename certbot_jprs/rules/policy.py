@@ -34,7 +34,7 @@ def _host(server: str | None) -> str:
         host = (urlsplit(server or "").hostname or "").lower()
     except ValueError:
         return ""
-    return host[:-1] if host.endswith(".") else host  # the root's dot names the same host
+    return host.removesuffix(".")  # the root's dot names the same host
 
 
 def is_jprs(server: str | None) -> bool:

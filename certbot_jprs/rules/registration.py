@@ -45,7 +45,7 @@ def check(line: CommandLine) -> None:
         )
     needed = line.verb == "update_account" or (not exists and line.verb in REGISTERING)
     if email is None and needed and not _silent(line):
-        _check_eab(line, exists)  # rather than after a question
+        _check_eab(line, exists=exists)  # rather than after a question
         if line.get(options.CHECK):
             return  # the real command will ask
         email = _ask_for_contact()
@@ -56,7 +56,7 @@ def check(line: CommandLine) -> None:
         _check_all_is_given(line, email)
     if needed and (email is None or line.get("register_unsafely_without_email")):
         policy.check_contacts(None)
-    _check_eab(line, exists)
+    _check_eab(line, exists=exists)
     registers = not exists and line.verb in REGISTERING and policy.is_jprs(line.get("server"))
     if registers and not line.get("tos") and _silent(line):
         policy.refuse_without_terms()
@@ -81,7 +81,7 @@ def _check_all_is_given(line: CommandLine, email: str | None) -> None:
     )
 
 
-def _check_eab(line: CommandLine, exists: bool) -> None:
+def _check_eab(line: CommandLine, *, exists: bool) -> None:
     """Checks the EAB credentials, and takes them from the file where one is given.
 
     They are not among what is implied, which lives as long as the process.

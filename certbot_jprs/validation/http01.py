@@ -113,7 +113,9 @@ def _files(plugin: Any, achalls: Any, port: int) -> list[File]:
         name = str(getattr(identifier, "value", None) or achall.domain)
         content = achall.validation(achall.account_key).encode()
         only = patience.addresses_of(plugin, name, port)
-        for address in here:
-            if not only or address in only:
-                files.append(File(address, port, name, achall.chall.path, content))
+        files += [
+            File(address, port, name, achall.chall.path, content)
+            for address in here
+            if not only or address in only
+        ]
     return files

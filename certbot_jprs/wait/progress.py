@@ -187,7 +187,7 @@ def _columns() -> int:
     return shutil.get_terminal_size().columns - 1
 
 
-def choose(quiet: bool, say: Say = _notify) -> Progress:
+def choose(*, quiet: bool, say: Say = _notify) -> Progress:
     """Chooses how the wait is shown.
 
     Args:

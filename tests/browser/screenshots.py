@@ -8,7 +8,7 @@ stays there. With ``--firefox COMMAND`` another Firefox is measured, and no pict
 from __future__ import annotations
 
 import argparse
-import datetime
+import datetime as dt
 import json
 import re
 import subprocess
@@ -99,7 +99,7 @@ def measured(command: str, *, keep: bool) -> tuple[str, Mapping[str, object]]:
             for suffix in LANGUAGES if keep else ["en"]:
                 picture = PICTURES / f"firefox-{scene}.{suffix}.png" if keep else None
                 version, found[scene][suffix] = shown(world, suffix, command, picture)
-    today = datetime.datetime.now(datetime.timezone.utc).date()
+    today = dt.datetime.now(dt.timezone.utc).date()
     return version, {"measured": f"{today}", "scenes": found}
 
 

@@ -10,7 +10,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 HEAD = ("environment", "Certbot", "Python", "passed", "failed", "skipped", "time")
 
@@ -54,7 +54,7 @@ def read(directory: Path, name: str) -> Outcome:
     certbot, python = which.read_text(encoding="utf-8").split()
     failed: dict[str, None] = {}
     skipped: collections.Counter[str] = collections.Counter()
-    root = ElementTree.parse(report).getroot()  # noqa: S314 - pytest wrote it
+    root = ET.parse(report).getroot()  # noqa: S314 - pytest wrote it
     cases = list(root.iter("testcase"))
     for case in cases:
         if case.find("failure") is not None or case.find("error") is not None:

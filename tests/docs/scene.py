@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import inspect
 import json
 import sys
@@ -16,7 +16,7 @@ from tests.docs.markdown import Command, Setting
 from tests.lab import Result, World, fleet
 
 BIN = "/run/lab/docs"
-AGE = datetime.timedelta(days=70)
+AGE = dt.timedelta(days=70)
 """Of a certificate that is due; it was issued for 90 days."""
 HOOK = "sleep 10m;systemctl reload httpd"
 """The deploy hook of JPRS's manual, which Certbot keeps at the first renewal."""

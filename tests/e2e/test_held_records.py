@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import errno
 import json
 import time
@@ -75,9 +75,9 @@ def test_unknown_is_held_on_asked_about_by_each_run_and_released_when_good(world
 
 @pytest.mark.parametrize("days", [6, 8])
 def test_seven_days_before_the_end_an_unknown_one_is_released(world: World, days: int) -> None:
-    world.jprs.lifetime = datetime.timedelta(days=days)
+    world.jprs.lifetime = dt.timedelta(days=days)
     fleet.found(world, [NAME], **IMPATIENT)
-    world.jprs.lifetime = datetime.timedelta(days=90)
+    world.jprs.lifetime = dt.timedelta(days=90)
     world.ocsp.behave("unknown")
     result = world.certbot(*FORCE)
     assert len(serials(world)) == 2
@@ -91,12 +91,12 @@ def test_where_nothing_is_to_be_protected_the_new_one_is_served_at_once(
     world: World, fate: str
 ) -> None:
     if fate == "expired":
-        world.jprs.lifetime = datetime.timedelta(hours=1)
-        world.jprs.backdate = datetime.timedelta(hours=2)
+        world.jprs.lifetime = dt.timedelta(hours=1)
+        world.jprs.backdate = dt.timedelta(hours=2)
     fleet.found(world, [NAME])
     if fate == "expired":
-        world.jprs.lifetime = datetime.timedelta(days=90)
-        world.jprs.backdate = datetime.timedelta(0)
+        world.jprs.lifetime = dt.timedelta(days=90)
+        world.jprs.backdate = dt.timedelta(0)
     world.ocsp.behave("unknown")
     if fate == "revoked":
         world.ocsp.behave("revoked", serial=serials(world)[0])

@@ -73,7 +73,9 @@ def test_lines_elsewhere(world: World) -> None:
     world.ocsp.lag = 3
     result = world.certbot(*first(world, *PATIENT)).check()
     assert len(LINES.findall(result.stdout)) == 1
-    assert re.search(rf"^The OCSP server knows {NAME} \(good, \d s after", result.stdout, re.M)
+    assert re.search(
+        rf"^The OCSP server knows {NAME} \(good, \d s after", result.stdout, re.MULTILINE
+    )
     assert "\r" not in result.output
 
 

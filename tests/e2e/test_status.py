@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import re
 import time
@@ -38,9 +38,9 @@ def kinds(problems: Sequence[dict[str, str]]) -> set[tuple[str, str]]:
 
 def old(world: World, name: str, days_left: int) -> None:
     """Makes a certificate of 90 days that ends in some days."""
-    world.jprs.backdate = datetime.timedelta(days=90 - days_left) - datetime.timedelta(hours=1)
+    world.jprs.backdate = dt.timedelta(days=90 - days_left) - dt.timedelta(hours=1)
     fleet.kept(world, [name], installer=None)
-    world.jprs.backdate = datetime.timedelta(0)
+    world.jprs.backdate = dt.timedelta(0)
 
 
 def second_version(world: World, name: str, *, linked: bool = True) -> None:
@@ -167,16 +167,16 @@ def check_entries(world: World, found: dict[str, Any], since: float) -> None:
         "renewals": [],
         "problems": [],
     }
-    end = datetime.datetime.fromisoformat(good["not_after"])
+    end = dt.datetime.fromisoformat(good["not_after"])
     assert end.tzinfo is not None
-    assert 88 < (end - datetime.datetime.now(datetime.timezone.utc)).days < 91
+    assert 88 < (end - dt.datetime.now(dt.timezone.utc)).days < 91
     stale = found["stale"]
     assert stale["served"][stale["name"]]["version"] == 1
     assert stale["version"] == 2
     assert found["elsewhere"]["served"][f"elsewhere.{DOMAIN}"]["version"] is None
     held = found["held"]["held"]
     assert (held["version"], held["step"], held["failure"]) == (2, "held", "it was a test")
-    at = datetime.datetime.fromisoformat(held["since"]).timestamp()
+    at = dt.datetime.fromisoformat(held["since"]).timestamp()
     assert abs(at - since) < 0.001
     assert found["nofile"]["serial"] is None
     assert (found["pending"]["version"], found["pending"]["newest"]) == (1, 2)

@@ -7,7 +7,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -74,16 +74,16 @@ def signed(behaviour: str, request: ocsp.OCSPRequest, issued: Issued) -> bytes:
     status = ocsp.OCSPCertStatus.GOOD
     if behaviour in {"unknown", "revoked"}:
         status = ocsp.OCSPCertStatus[behaviour.upper()]
-    this_update = pki.now() - datetime.timedelta(minutes=1)
+    this_update = pki.now() - dt.timedelta(minutes=1)
     if behaviour == "stale":
-        this_update -= datetime.timedelta(days=8)
+        this_update -= dt.timedelta(days=8)
     elif behaviour == "future":
-        this_update += datetime.timedelta(days=1)
+        this_update += dt.timedelta(days=1)
     revoked = status is ocsp.OCSPCertStatus.REVOKED
     revoked_at = None
     if revoked:
         at = issued.revoked_at or issued.issued_at
-        revoked_at = datetime.datetime.fromtimestamp(int(at), pki.UTC)
+        revoked_at = dt.datetime.fromtimestamp(int(at), pki.UTC)
     certificate, issuer = issued.certificate, issued.issuer
     if behaviour == "other certificate":
         certificate = _another(issued)
@@ -96,7 +96,7 @@ def signed(behaviour: str, request: ocsp.OCSPRequest, issued: Issued) -> bytes:
         algorithm=request.hash_algorithm,
         cert_status=status,
         this_update=this_update,
-        next_update=this_update + datetime.timedelta(days=7),
+        next_update=this_update + dt.timedelta(days=7),
         revocation_time=revoked_at,
         revocation_reason=x509.ReasonFlags.unspecified if revoked else None,
     )
@@ -123,9 +123,9 @@ def _signer(behaviour: str, issued: Issued) -> _Signer:
     by = issued.issuer_key
     if behaviour == "delegated by another":
         by = rsa.generate_private_key(65537, 2048)
-    begin = pki.now() - datetime.timedelta(days=1)
+    begin = pki.now() - dt.timedelta(days=1)
     if behaviour == "delegate out of date":
-        begin -= datetime.timedelta(days=60)
+        begin -= dt.timedelta(days=60)
     own = rsa.generate_private_key(65537, 2048)
     certificate = _delegate(
         own, issued.issuer, by, begin, may_sign=behaviour != "delegated without EKU"
@@ -137,7 +137,7 @@ def _delegate(
     own: rsa.RSAPrivateKey,
     issuer: x509.Certificate,
     key: rsa.RSAPrivateKey,
-    begin: datetime.datetime,
+    begin: dt.datetime,
     *,
     may_sign: bool,
 ) -> x509.Certificate:
@@ -149,7 +149,7 @@ def _delegate(
         .public_key(own.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(begin)
-        .not_valid_after(begin + datetime.timedelta(days=30))
+        .not_valid_after(begin + dt.timedelta(days=30))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(pki.key_usage("digital_signature"), critical=True)
         .add_extension(x509.OCSPNoCheck(), critical=False)
@@ -177,6 +177,6 @@ def _selfsigned(subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.Cer
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(begin)
-        .not_valid_after(begin + datetime.timedelta(days=1))
+        .not_valid_after(begin + dt.timedelta(days=1))
         .sign(key, hashes.SHA256())
     )

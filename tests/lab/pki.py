@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Sequence
 
 from cryptography import x509
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.types import (
 )
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
-UTC = datetime.timezone.utc
+UTC = dt.timezone.utc
 
 
 def name(common: str) -> x509.Name:
@@ -24,9 +24,9 @@ def name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
 
-def now() -> datetime.datetime:
+def now() -> dt.datetime:
     """Returns the present second."""
-    return datetime.datetime.now(UTC).replace(microsecond=0)
+    return dt.datetime.now(UTC).replace(microsecond=0)
 
 
 def key_pem(key: PrivateKeyTypes) -> str:
@@ -89,8 +89,8 @@ class Authority:
             .issuer_name(name("The lab"))
             .public_key(key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now() - datetime.timedelta(days=1))
-            .not_valid_after(now() + datetime.timedelta(days=30))
+            .not_valid_before(now() - dt.timedelta(days=1))
+            .not_valid_after(now() + dt.timedelta(days=30))
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         )
@@ -126,7 +126,7 @@ def leaf(
         .public_key((own or rsa.generate_private_key(65537, 2048)).public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now())
-        .not_valid_after(now() + datetime.timedelta(days=1))
+        .not_valid_after(now() + dt.timedelta(days=1))
         .add_extension(alternatives, critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(key_usage("digital_signature", "key_encipherment"), critical=True)
@@ -142,8 +142,8 @@ def reissue(
     key: CertificateIssuerPrivateKeyTypes,
     *,
     ocsp_urls: Sequence[str],
-    not_before: datetime.datetime,
-    lifetime: datetime.timedelta,
+    not_before: dt.datetime,
+    lifetime: dt.timedelta,
 ) -> x509.Certificate:
     """Signs a certificate again, with another lifetime and other OCSP URLs; same serial."""
     builder = (

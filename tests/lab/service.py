@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import threading
 import time
@@ -70,8 +70,8 @@ class Service:
         self.requests: list[Request] = []
         self.issued: list[Issued] = []
         self.ocsp_urls: Sequence[str] = self.DEFAULT_OCSP
-        self.lifetime = datetime.timedelta(days=90)
-        self.backdate = datetime.timedelta(0)
+        self.lifetime = dt.timedelta(days=90)
+        self.backdate = dt.timedelta(0)
         self._refusals: dict[str, list[_Refusal]] = {}
         self._failing: dict[str, Problem] = {}
 

@@ -9,7 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import re
 import time
@@ -159,9 +159,9 @@ class Story:
     def _all_the_rest(self) -> None:
         world = self._world
         for name, days in ENDING.items():
-            world.jprs.backdate = datetime.timedelta(days=90 - days)
+            world.jprs.backdate = dt.timedelta(days=90 - days)
             fleet.found(world, [name])
-        world.jprs.backdate = datetime.timedelta(0)
+        world.jprs.backdate = dt.timedelta(0)
         world.path(SCHEDULER).unlink()
         world.ocsp.behave("unknown", serial=world.lineage(SHOP).serial)
         account = world.lineage(BLOG).params["account"]

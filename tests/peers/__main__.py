@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import datetime
+import datetime as dt
 import importlib.metadata
 import json
 import subprocess
@@ -165,7 +165,7 @@ def main() -> int:
             return 1
         if arguments.only:
             return 0
-        today = datetime.datetime.now(datetime.timezone.utc).date()
+        today = dt.datetime.now(dt.timezone.utc).date()
         record = {"measured": f"{today}", "lag": LAG, "watched after": AFTER, "clients": rows}
         path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     drawings.peers(json.loads(path.read_text(encoding="utf-8")))

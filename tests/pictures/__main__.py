@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import datetime
+import datetime as dt
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ def picture(name: str, *, only_draw: bool) -> None:
     measure, draw = PARTS[name]
     path = PICTURES / f"{name}.json"
     if not only_draw:
-        today = datetime.datetime.now(datetime.timezone.utc).date()
+        today = dt.datetime.now(dt.timezone.utc).date()
         found = {"measured": f"{today}", "certbot": version("certbot"), **measure()}
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -27,7 +27,7 @@ def load_pem_x509_certificates(data: bytes) -> list[x509.Certificate]:
 class Connection(SSL.Connection):
     """A connection whose peer's certificate is one of cryptography's."""
 
-    def get_peer_certificate(self, *, as_cryptography: bool) -> x509.Certificate:
+    def get_peer_certificate(self, *, as_cryptography: bool) -> x509.Certificate:  # noqa: ARG002 - pyOpenSSL's own
         """Returns the peer's certificate."""
         return super().get_peer_certificate().to_cryptography()
 

@@ -121,7 +121,7 @@ class Reverting(Server):
         names = ("backup_dir", "temp_checkpoint_dir", "in_progress_dir")
         paths = {name: str(directory / name) for name in names}
         self.config = SimpleNamespace(strict_permissions=False, **paths)
-        self.reverter = reverter.Reverter(cast(Any, self.config))
+        self.reverter = reverter.Reverter(cast("Any", self.config))
         self._unsaved: list[str] = []
 
     def deploy_cert(self, name: str, *paths: str) -> None:

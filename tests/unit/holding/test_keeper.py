@@ -52,7 +52,7 @@ class Released:
         self.failures: dict[str, str] = {}
         self.set_aside: set[str] = set()
 
-    def __call__(self, _store: Store, jobs: list[Job], _quiet: bool) -> Released:
+    def __call__(self, _store: Store, jobs: list[Job], *, quiet: bool) -> Released:
         self.jobs = jobs
         return self
 

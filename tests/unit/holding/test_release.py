@@ -7,6 +7,7 @@ import datetime as dt
 import errno
 import json
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -225,7 +226,7 @@ class Bench:
         self.config_dir.link(name, 1)
         for number, certificate in ((1, leaf(name, days)), (2, leaf(name, url=url))):
             self.write(name, number, certificate)
-        saved_at = dt.datetime.now().timestamp() - age
+        saved_at = time.time() - age
         os.utime(self.config_dir.archive(name, "cert", 2), (saved_at, saved_at))
         if says:
             self.says[name, "new"] = list(says)
@@ -302,9 +303,11 @@ class Bench:
 class Quick:
     """Asks and answers at once, and has a second pass in no time: an asker and its clock."""
 
-    def __init__(self, ask: Callable[[Mapping[Any, Any], Callable[[Any, Answer], None]], None]):
+    def __init__(
+        self, ask: Callable[[Mapping[Any, Any], Callable[[Any, Answer], None]], None]
+    ) -> None:
         self._ask = ask
-        self._began = dt.datetime.now().timestamp()
+        self._began = time.time()
         self._passed = 0.0
         self._answers: dict[Any, Answer] = {}
 

@@ -118,7 +118,7 @@ class LikeFedora:
 
     def config_test(self) -> None:
         try:
-            raise errors.MisconfigurationError("AH00526: Syntax error")
+            raise errors.MisconfigurationError("AH00526: Syntax error")  # noqa: TRY301 - as it is there
         except errors.MisconfigurationError:
             self._try_restart_fedora()
 

@@ -476,9 +476,7 @@ def test_the_file_is_replaced_and_a_backup_kept(lineage: Lineage) -> None:
 def test_each_backup_has_a_name_of_its_own(lineage: Lineage) -> None:
     path = lineage.renewal_file
     change = planned(lineage)
-    names = []
-    for _time in range(3):
-        names.append(adoption.write(lineage, change))
+    names = [adoption.write(lineage, change) for _time in range(3)]
     assert names == [f"{path}.before-jprs", f"{path}.before-jprs.1", f"{path}.before-jprs.2"]
     Path(f"{path}.before-jprs.3").symlink_to("nowhere")
     assert adoption.write(lineage, change) == f"{path}.before-jprs.4"
