@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 from certbot._internal import hooks, storage
+from hypothesis import HealthCheck, settings
 
 from certbot_jprs.holding import postmortem
 from certbot_jprs.internals import interception
 from tests.unit.command_line import parse
 from tests.unit.config_dir import ConfigDir
+
+# How long an example takes is a matter of what else the machine does.
+settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("calm")
 
 __all__ = ["config_dir", "parse"]
 
