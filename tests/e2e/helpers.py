@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import certbot_jprs
+from tests.e2e.waiting import AT_ONCE
 from tests.lab import Result, World, fleet, subject
 from tests.lab.client import Watcher
 
@@ -130,7 +131,7 @@ def waited(world: World, watcher: Watcher, serial: int, name: str | None = None)
     good_at = world.ocsp.good_at(serial)
     assert first is not None, "it was never served"
     assert good_at is not None, "the responder never said good"
-    assert world.ocsp.known_at(serial) <= good_at < first < good_at + 1 + 3
+    assert world.ocsp.known_at(serial) <= good_at < first < good_at + 1 + AT_ONCE
 
 
 def costs_one_reload_for_each(world: World, run: Callable[[str], Result]) -> None:

@@ -55,7 +55,8 @@ def test_a_first_certificate_and_its_renewal(world: World, flag: str) -> None:
     assert lineage.key_type == "RSA 2048"
     assert lineage.params["server"] == world.jprs.url
     for name in (WWW, "example.jp"):
-        assert watcher.serials(name) == [first, lineage.serial]
+        seen = watcher.serials(name)  # while nginx reloads, workers old and new take turns
+        assert list(dict.fromkeys(seen)) == [first, lineage.serial]
         for serial in (first, lineage.serial):
             waited(world, watcher, serial, name)
     assert " 301 " in world.http(WWW).splitlines()[0]
@@ -157,7 +158,7 @@ def test_a_lineage_of_lets_encrypt_moves(world: World, flag: str) -> None:
     assert lineage.key_type == "RSA 2048"
     assert lineage.params["server"] == world.jprs.url
     assert {key: lineage.params.get(key) for key in OURS} == OURS
-    assert watcher.serials() == [old, lineage.serial]
+    assert list(dict.fromkeys(watcher.serials())) == [old, lineage.serial]
     waited(world, watcher, lineage.serial)
 
 

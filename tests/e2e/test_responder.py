@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e.waiting import (
     ALLOWANCE,
+    AT_ONCE,
     NAME,
     NOT_AT_ALL,
     PATIENT,
@@ -191,7 +192,7 @@ def test_good_ends_the_wait_within_an_interval_of_when_it_is_known(world: World)
     assert good_at is not None
     assert served is not None
     assert world.ocsp.known_at(serial) <= good_at <= served
-    assert served - world.ocsp.known_at(serial) < 2 + 3
+    assert served - world.ocsp.known_at(serial) < 2 + AT_ONCE
 
 
 # -- revoked ---------------------------------------------------------------------------------------
@@ -321,7 +322,7 @@ def test_a_renewal_is_served_from_good_on(world: World) -> None:
     served, good_at = watcher.first(new), world.ocsp.good_at(new)
     assert served is not None
     assert good_at is not None
-    assert world.ocsp.known_at(new) <= good_at <= served < good_at + 1 + 3
+    assert world.ocsp.known_at(new) <= good_at <= served < good_at + 1 + AT_ONCE
     assert outcomes(result) == {"good"}
     assert world.lineage(NAME).version() == 2
 
