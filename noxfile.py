@@ -78,7 +78,7 @@ def run_tests(session: nox.Session, name: str, **env: str) -> None:
     marker = ("-m", MARKER) if MARKER else ()
     session.run(
         *(PROJECT, "-m", "pytest", "-q", *tests, *marker),
-        *("-n", WORKERS, "--dist", "worksteal", "--timeout", "300"),
+        *("-n", WORKERS, "--dist", "worksteal", "--timeout", "600"),
         *(f"--junit-xml={RESULTS / name}.xml", *session.posargs),
         env=env,
         external=True,
