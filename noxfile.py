@@ -36,6 +36,11 @@ WHICH = """\
 from tests.lab import subject
 print(subject.certbot_version(), subject.python_version())
 """
+LAID_OUT = """\
+import sys
+from tests.packaging.userland import laid_out
+print(laid_out(sys.argv[1]))
+"""
 MARKER = os.environ.get("COMPAT", "")
 WORKERS = os.environ.get("WORKERS", "4")
 IN_CI = bool(os.environ.get("CI"))
@@ -78,7 +83,7 @@ def run_tests(session: nox.Session, name: str, **env: str) -> None:
     marker = ("-m", MARKER) if MARKER else ()
     session.run(
         *(PROJECT, "-m", "pytest", "-q", *tests, *marker),
-        *("-n", WORKERS, "--dist", "worksteal", "--timeout", "300"),
+        *("-n", WORKERS, "--dist", "worksteal", "--timeout", "600"),
         *(f"--junit-xml={RESULTS / name}.xml", *session.posargs),
         env=env,
         external=True,
@@ -108,7 +113,8 @@ def by_apt(name: str, suite: str) -> None:
         userland = HERE / ".nox" / name
         lines = (NEEDS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
         packages = [line for line in lines if not line.startswith("#")]
-        command = [NEEDS / "userland", suite, userland, built(), *packages]
+        base = session.run(PROJECT, "-c", LAID_OUT, suite, silent=True, external=True)
+        command = [NEEDS / "userland", str(base).strip(), userland, built(), *packages]
         with open(RESULTS / f"{name}.log", "wb") as log:
             session.run(*map(str, command), stdout=log, stderr=log, external=True)
         run_tests(session, name, LAB_USERLAND=str(userland))
