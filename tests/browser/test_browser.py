@@ -72,6 +72,21 @@ def test_a_stapled_unknown_is_an_error_page_still_when_ocsp_knows_better(world: 
     assert told(world) == []
 
 
+def test_unauthorized_instead_of_unknown_is_forgiven_unless_it_is_stapled(world: World) -> None:
+    # What a responder may say of a certificate that it does not know yet (RFC 5019, section 2.2.3).
+    world.ocsp.early = "unauthorized"
+    scenes.early(world)
+    with Firefox(world) as firefox:
+        assert is_the_page(firefox.open(URL), world.jprs.issued[-1].serial)
+        assert set(told(world)) == {"unauthorized"}
+        world.apache.staple()
+        world.apache.graceful()
+        assert world.served(NAME).staple == "unauthorized"
+        page = firefox.reload()
+        assert page.error == "SEC_ERROR_OCSP_UNAUTHORIZED_REQUEST"
+        assert is_a_dead_end(page)
+
+
 def test_with_the_plugin_good_is_stapled_and_the_page_is_there(world: World) -> None:
     with Firefox(world) as firefox:
         scenes.stapled(world)

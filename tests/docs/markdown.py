@@ -79,7 +79,9 @@ class Document:
 def documents(root: Path = ROOT) -> list[Path]:
     """Returns the documents whose commands are run: the READMEs, and the manual."""
     pages = (root / "docs").rglob("*.md")
-    manual = [page for page in pages if not {"_build", "pictures"} & set(page.parts)]
+    manual = [
+        page for page in pages if not {"_build", "pictures"} & set(page.relative_to(root).parts)
+    ]
     return [root / "README.md", root / "README.ja.md", *sorted(manual)]
 
 
