@@ -7,6 +7,8 @@ import re
 import sys
 from typing import Any
 
+import pytest
+
 from tests.lab import World
 from tests.monitoring import dashboard
 from tests.monitoring.prometheus import METRICS
@@ -33,6 +35,7 @@ def unanswered(story: Story, board: dict[str, Any]) -> list[str]:
     return found
 
 
+@pytest.mark.timeout(1800)  # two minutes, but for a machine that has other work
 def test_one_host_through_its_troubles(world: World) -> None:
     story = Story(world)
     story.tell()
