@@ -139,6 +139,6 @@ class Ansible:
 
     def facts(self, host: str) -> dict[str, Any]:
         """Returns the facts about a host that Ansible has kept."""
-        kept = self.directory / "facts" / host
+        (kept,) = (self.directory / "facts").glob(f"*{host}")  # newer ones put their format first
         document: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
         return document
