@@ -250,7 +250,7 @@ def test_and_the_facts_say_so(story: Story, renewed: dict[str, Watcher]) -> None
     played = story.ansible.play(playbook="status").check()
     assert set(played.changed().values()) == {0}
     for name, host in story.site.hosts.items():
-        document = story.ansible.facts(name)["jprs_status"]
+        document = story.ansible.fact(name, "jprs_status")
         assert len(document["schedulers"]) == 1
         (www,) = (each for each in document["certificates"] if each["name"] == SERVED[name])
         assert www["serial"] == f"{host.lineage(SERVED[name]).serial:x}"
