@@ -137,8 +137,7 @@ class Ansible:
         env = {"ANSIBLE_PIPELINING": str(pipelining)}
         return self.command("ansible-playbook", f"certbot_jprs.certbot.{playbook}", *args, env=env)
 
-    def facts(self, host: str) -> dict[str, Any]:
-        """Returns the facts about a host that Ansible has kept."""
-        kept = self.directory / "facts" / host
-        document: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
-        return document
+    def fact(self, host: str, name: str) -> Any:
+        """Returns a fact about a host that Ansible has kept, as Ansible itself reads it."""
+        said = self.command("ansible", host, "-m", "ansible.builtin.debug", "-a", f"var={name}")
+        return json.loads(said.check().output.partition("=> ")[2])[name]

@@ -5,14 +5,17 @@ A story as in ``test_three_hosts``.
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
 from tests.ansible import renewing
-from tests.ansible.ansible import SHELF, Ansible, Played, one
+from tests.ansible.ansible import ROOT, SHELF, Ansible, Played, one
+from tests.docs.markdown import read
 from tests.lab.site import Host, Site
 
 NAME, HOST = "www.example.jp", "www"
@@ -31,6 +34,7 @@ class Story:
     """What happened, in the order of the fields."""
 
     site: Site
+    ansible: Ansible
     checked: Played
     unchanged: tuple[str, str, str]
     """Root's crontab, the second scheduler and the renewal file after the check."""
@@ -77,7 +81,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         unchanged = host.read(CRONTAB), host.read(SECOND), renewal
         played = ansible.play("--diff")
         again = ansible.play("--diff")
-        yield Story(site, checked, unchanged, refused, kept, played, again)
+        yield Story(site, ansible, checked, unchanged, refused, kept, played, again)
 
 
 def test_a_line_that_does_more_is_a_clear_failure_and_stays(story: Story) -> None:
@@ -132,3 +136,47 @@ def test_the_adopted_certificate_is_renewed_by_what_is_left(story: Story) -> Non
     first = watcher.first(lineage.serial)
     assert first is not None
     assert first >= host.ocsp.known_at(lineage.serial)
+
+
+# A host that cannot be reached
+
+
+@pytest.fixture
+def gone(story: Story) -> Iterator[str]:
+    """A host that nobody reaches, the first in the inventory."""
+    variables = {"ansible_ssh_common_args": "-o 'ProxyCommand=false'"}
+    path = story.ansible.write(
+        "inventory/gone.json", json.dumps({"all": {"hosts": {"gone": variables}}})
+    )
+    yield "gone"
+    path.unlink()
+
+
+def documented() -> list[str]:
+    """Returns the variables that the manual's chapter gives as examples."""
+    text = (ROOT / "docs" / "en" / "ansible.md").read_text(encoding="utf-8")
+    return ["\n".join(block.lines) for block in read(text).blocks if block.language == "yaml"]
+
+
+def test_one_that_cannot_be_reached_stops_no_other(story: Story, gone: str) -> None:
+    """And the variables in the manual are what the role takes."""
+    files = story.ansible.directory / "inventory" / "files"
+    files.mkdir()
+    shutil.copy(one("python3-certbot-jprs_*.deb"), files)
+    (story.ansible.directory / "manual.yml").write_text("\n".join(documented()))
+    played = story.ansible.play("--check", "-e", "jprs_serial=1", "-e", "@manual.yml")
+    assert played.returncode == 2
+    assert played.recap[HOST]["failed"] == 0
+    assert "Would rehearse and issue mail.example.jp (mail.example.jp)" in played.output
+    said = played.output.rpartition("PLAY [What failed]")[2]
+    assert re.search(rf"fatal: \[{gone}\].*It cannot be reached", said, re.DOTALL), said
+
+
+def test_a_play_of_ones_own_ends_with_it(story: Story, gone: str) -> None:
+    """The twin, which the manual warns of: by Ansible's own rule the second batch gets nothing."""
+    tasks = [{"name": "Reach it", "ansible.builtin.command": "true"}]
+    play = {"hosts": "all", "serial": 1, "gather_facts": False, "tasks": tasks}
+    path = story.ansible.write("own.json", json.dumps([play]))
+    played = story.ansible.command("ansible-playbook", path)
+    assert played.recap[gone]["unreachable"] == 1
+    assert HOST not in played.recap

@@ -104,7 +104,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         second = ansible.play("--diff")
         ordered = orders(site)
         site.hosts[BROKEN].path(BREAKS).unlink()
-        mended = ansible.play()
+        mended = ansible.play("--limit", BROKEN)
         yield Story(
             *(site, ansible, before, orders_before, first, watched, issued, found),
             *(after, second, ordered, mended),
@@ -250,7 +250,7 @@ def test_and_the_facts_say_so(story: Story, renewed: dict[str, Watcher]) -> None
     played = story.ansible.play(playbook="status").check()
     assert set(played.changed().values()) == {0}
     for name, host in story.site.hosts.items():
-        document = story.ansible.facts(name)["jprs_status"]
+        document = story.ansible.fact(name, "jprs_status")
         assert len(document["schedulers"]) == 1
         (www,) = (each for each in document["certificates"] if each["name"] == SERVED[name])
         assert www["serial"] == f"{host.lineage(SERVED[name]).serial:x}"

@@ -28,15 +28,20 @@ for directory in /usr /opt /var/cache /var/spool /run/lab/host/var/lib; do
     layers=lowerdir=$directory,upperdir={OVER}$directory/upper,workdir={OVER}$directory/work
     mount -t overlay -o $layers overlay $directory
 done
+mkdir -p {OVER}/dpkg/upper {OVER}/dpkg/work
+layers=lowerdir=$1/dpkg,upperdir={OVER}/dpkg/upper,workdir={OVER}/dpkg/work
+mount -t overlay -o $layers overlay /run/lab/host/var/lib/dpkg
 mount --rbind /dev /run/lab/dev
 mount -t tmpfs -o mode=755 lab /dev
 for name in /run/lab/dev/*; do ln -s $name /dev; done
+rm -f /dev/log
 mkdir -p /run/sshd /run/home/.ssh
 chmod 700 /run/home /run/home/.ssh
 sed -i 's,^root:.*,root:x:0:0:root:/run/home:/bin/bash,' /etc/passwd
 rm -f /etc/ssh/ssh_host_*
 ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
 rm -rf /etc/apt/sources.list /etc/apt/sources.list.d /var/lib/apt/lists/*
+rm -f /var/lib/man-db/auto-update
 """
 SSHD = """\
 HostKey /etc/ssh/ssh_host_ed25519_key
@@ -45,6 +50,13 @@ UsePAM no
 AuthorizedKeysFile .ssh/authorized_keys
 Subsystem sftp internal-sftp
 SetEnv {environment}
+"""
+PIP = """\
+[global]
+no-index = true
+find-links = {shelf}/wheels
+[install]
+no-compile = true
 """
 NO_SERVERS = "#!/bin/sh\nexit 101\n"
 RELAY = "nsenter --target {pid} --net nc {address} 22"
@@ -63,7 +75,8 @@ class Host(World):
 
         Args:
             name: what its administrator calls it.
-            shelf: a directory with ``repository`` for apt and ``wheels`` for pip.
+            shelf: a directory with ``repository`` for apt, ``wheels`` for pip, and ``dpkg``, which
+                says what was installed on this machine when the repository was made.
             key: the administrator's public key.
 
         Raises:
@@ -80,12 +93,12 @@ class Host(World):
 
     def _furnish_host(self, shelf: Path, key: str) -> None:
         self.path("/run/lab/dev").mkdir()
-        self.run("sh", "-c", COVER).check()
+        self.run("sh", "-c", COVER, "sh", str(shelf)).check()
         self.write("/run/home/.ssh/authorized_keys", key, 0o600)
         self.write("/usr/sbin/policy-rc.d", NO_SERVERS, 0o755)
         self.write("/etc/apt/sources.list", f"deb [trusted=yes] file:{shelf}/repository ./\n")
         self.write("/etc/apt/apt.conf.d/99lab", 'APT::Sandbox::User "root";\n')
-        self.write("/etc/pip.conf", f"[global]\nno-index = true\nfind-links = {shelf}/wheels\n")
+        self.write("/etc/pip.conf", PIP.format(shelf=shelf))
         self.run("apt-get", "update", "-q").check()
         self._listen_to_syslog()
         given = {"REQUESTS_CA_BUNDLE": CA_BUNDLE, "TMPDIR": "/run/tmp", "LANG": "C.UTF-8"}
