@@ -20,6 +20,7 @@ import stat
 from collections.abc import Iterable, Sequence
 
 from certbot_jprs.holding.ending import Ending, Outcome
+from certbot_jprs.holding.records import Store
 from certbot_jprs.lineage import durable
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class History:
     """
 
     def __init__(self, config_dir: str) -> None:
-        self._config_dir = config_dir
+        self._store = Store(config_dir)
         self.path = os.path.join(config_dir, "certbot-jprs", "history.jsonl")
 
     def entries(self) -> list[Ending]:
@@ -81,12 +82,9 @@ class History:
         older = (
             entry
             for entry in entries[:-MOST]
-            if last[entry.name] is entry and self._exists(entry.name)
+            if last[entry.name] is entry and self._store.has_renewal_file(entry.name)
         )
         return [*older, *entries[-MOST:]]
-
-    def _exists(self, name: str) -> bool:
-        return os.path.lexists(os.path.join(self._config_dir, "renewal", f"{name}.conf"))
 
 
 def last_of(entries: Iterable[Ending]) -> dict[str, Ending]:

@@ -125,11 +125,9 @@ class Keeper:
         noting.after_saving(lineage.lineagename, lineage.cli_config.config_dir, version)
 
     def keeps_links(self, lineage: Any, version: int | None) -> bool:
-        """Tells whether a lineage's links stay where they are; mends what a kill has torn."""
+        """Tells whether the links of one with a record stay; mends what a kill has torn."""
         config_dir, name = lineage.cli_config.config_dir, lineage.lineagename
         store = Store(config_dir)
-        if not store.has(name):
-            return False
         if not is_held_by_us(lineage.configuration.get("renewalparams", {})):
             return False  # another plugin's by now, and that one's to link
         found = files.named(config_dir, name)

@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 SOCKET = "/dev/log"
 
+_SHOWN = ("version", "replaces", "waited", "status", "hooks", "reload")
+
 _PLAIN = re.compile(r"[\w.*@:+-]+")
 
 
@@ -52,8 +54,7 @@ def line(ending: Ending) -> str:
     shown = {
         "outcome": values["outcome"],
         "lineage": ending.name,
-        **{key: values[key] for key in ("version", "replaces", "waited", "status")},
-        **{key: values[key] for key in ("hooks", "reload")},
+        **{key: values[key] for key in _SHOWN},
     }
     return " ".join(f"{key}={_worded(value)}" for key, value in shown.items())
 

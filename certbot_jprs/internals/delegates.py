@@ -70,7 +70,7 @@ def _is_active(unit: str) -> bool:
     command = ("systemctl", "is-active", "--quiet", unit)  # found as Certbot finds it
     env = util.env_no_snap_for_external_calls()
     try:
-        done = subprocess.run(command, env=env, check=False)  # noqa: S603
+        done = subprocess.run(command, env=env, check=False)  # noqa: S603 - fixed words
     except OSError:
         return False
     return done.returncode == 0

@@ -6,7 +6,6 @@ import contextlib
 import socket
 import ssl
 import threading
-from types import TracebackType
 
 from tests.agents.etc import HOSTS
 from tests.lab import pki, subject
@@ -132,12 +131,7 @@ class World(Machine):
     def __enter__(self) -> World:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def become_rhel(self, distribution: str = "rhel") -> None:

@@ -9,6 +9,7 @@ import pytest
 from certbot._internal import hooks, storage
 from hypothesis import HealthCheck, settings
 
+from certbot_jprs.ground import language
 from certbot_jprs.holding import postmortem
 from certbot_jprs.internals import interception
 from tests.unit.command_line import parse
@@ -64,3 +65,11 @@ def no_journal(monkeypatch: pytest.MonkeyPatch) -> None:
 def config_dir(tmp_path: Path) -> ConfigDir:
     """An empty Certbot configuration directory."""
     return ConfigDir(tmp_path / "etc")
+
+
+@pytest.fixture
+def english() -> Iterator[None]:
+    """Whoever runs the tests, messages are in English."""
+    language.start("en")
+    yield
+    language.start(None)

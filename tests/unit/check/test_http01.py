@@ -12,7 +12,6 @@ from certbot import errors
 from certbot_jprs.check import challenge, http01
 from certbot_jprs.check.dns import Dns
 from certbot_jprs.check.report import Level, Report
-from certbot_jprs.ground import language
 from certbot_jprs.ground.exceptions import WaitInterrupted
 from certbot_jprs.internals.delegate import Delegate
 from certbot_jprs.internals.delegates import APACHE, NGINX, STANDALONE, WEBROOT
@@ -26,11 +25,7 @@ ELSEWHERE = "127.0.0.2"
 OK, WARN, FAIL = Level.OK, Level.WARN, Level.FAIL
 
 
-@pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    language.start("en")
-    yield
-    language.start(None)
+pytestmark = pytest.mark.usefixtures("english")
 
 
 @pytest.fixture

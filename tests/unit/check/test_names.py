@@ -13,7 +13,6 @@ from certbot_jprs.check import names
 from certbot_jprs.check.case import Case
 from certbot_jprs.check.dns import Dns
 from certbot_jprs.check.report import Level, Report
-from certbot_jprs.ground import language
 from certbot_jprs.ground.names import NAME
 from certbot_jprs.machine import addresses
 from tests.unit.peers import NameServer
@@ -23,11 +22,7 @@ CA = "acme.example"
 OK, WARN, FAIL = Level.OK, Level.WARN, Level.FAIL
 
 
-@pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    language.start("en")
-    yield
-    language.start(None)
+pytestmark = pytest.mark.usefixtures("english")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +37,7 @@ OTHER = "日本語.jp"
 Show = Callable[..., str]
 
 
-@pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    language.start("en")
-    yield
-    language.start(None)
+pytestmark = pytest.mark.usefixtures("english")
 
 
 @pytest.fixture

@@ -153,6 +153,16 @@ class Bench:
         self.keeper._namespace = namespace
         return namespace
 
+    def unopened(self, parse: Parse) -> tuple[Lookout, list[Keeper]]:
+        """Returns a lookout of `renew`, and the keepers that it opens."""
+        opened: list[Keeper] = []
+
+        def opening() -> Keeper:
+            opened.append(self.keeper)
+            return self.keeper
+
+        return Lookout(self.namespace(parse, "renew"), self.keeper._turns, opening), opened
+
     def cert(self, name: str = NAME) -> Any:
         """Returns what Certbot calls the lineage, as far as the keeper looks at it."""
         params = {"renewalparams": dict(_lineage(self.config_dir, name).params)}
@@ -210,13 +220,7 @@ def test_a_certbot_that_lacks_something_is_told_once(
 def test_what_waits_is_opened_once_there_is_something_to_hold(
     bench: Bench, lineage: Lineage, parse: Parse
 ) -> None:
-    opened: list[Keeper] = []
-
-    def opening() -> Keeper:
-        opened.append(bench.keeper)
-        return bench.keeper
-
-    lookout = Lookout(bench.namespace(parse, "renew"), bench.keeper._turns, opening)
+    lookout, opened = bench.unopened(parse)
     lookout.govern(bench.config(), Workers(None))
     assert not lookout.keeps_links(bench.cert(), None)
     lookout.at_end()()
@@ -231,13 +235,7 @@ def test_what_waits_is_opened_once_there_is_something_to_hold(
 def test_the_end_of_a_run_is_the_keepers_where_something_was_left(
     bench: Bench, lineage: Lineage, parse: Parse, left: str
 ) -> None:
-    opened: list[Keeper] = []
-
-    def opening() -> Keeper:
-        opened.append(bench.keeper)
-        return bench.keeper
-
-    lookout = Lookout(bench.namespace(parse, "renew"), bench.keeper._turns, opening)
+    lookout, opened = bench.unopened(parse)
     os.makedirs(bench.store.directory)
     if left == "record":
         bench.store.save(Record(NAME, in_service=2))
