@@ -227,12 +227,15 @@ def test_it_is_replaced_whole(
     assert "certbot_jprs_schedulers 1.0" in path.read_text()
 
 
-@pytest.mark.parametrize(("place", "why"), [("none/x.prom", "No such file"), (".", "directory")])
+@pytest.mark.parametrize(
+    ("place", "why"), [("none/x.prom", "No such file"), (".", "Is a directory")]
+)
 def test_a_file_that_cannot_be_written(
     show: Show, entry: Entry, tmp_path: Path, place: str, why: str
 ) -> None:
     said = show(entry, options=("--output", str(tmp_path / place)), status=3)
-    assert why in said
+    # The file that was named, not the temporary one beside it.
+    assert f"({tmp_path / place}: {why}" in said
     assert "textfile collector" in said
 
 
