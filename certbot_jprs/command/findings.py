@@ -95,8 +95,8 @@ def _check_status(entry: Entry, add: Add) -> None:
             Level.CRITICAL,
             "revoked",
             _(
-                "the certificate in service is revoked. Ask JPRS's designated reseller why; then: "
-                "certbot renew --force-renewal --cert-name {name}"
+                "the certificate in service is revoked. Have it issued anew at once, and ask "
+                "JPRS's designated reseller why: certbot renew --force-renewal --cert-name {name}"
             ).format(name=entry.lineage.name),
         )
     elif entry.answer.status is Status.UNKNOWN:

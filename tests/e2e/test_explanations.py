@@ -28,7 +28,7 @@ from tests.e2e.test_not_selected import Installation
 from tests.lab import World, subject
 
 CAA = Refusal("caa", 403, "CAA records forbid the CA from issuing a certificate", "newOrder", ORDER)
-LABELS = ("What this means", "エラーの内容")
+LABELS = ("What this means", "意味: ")
 
 
 @pytest.fixture(scope="session")
