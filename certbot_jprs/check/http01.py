@@ -1,7 +1,7 @@
 """A real http-01 challenge: served by whoever validates, and fetched as the CA would.
 
 Rules of this file: the delegate serves it by the same calls as in the real command, and takes it
-away again whatever happens: a signal is kept until all is as it was.
+away again whatever happens: a signal ends neither that nor the programs that it takes.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ class _Challenges:
                 with interrupts.listening():
                     failure = error
             finally:
-                self._restore(challenges)
+                with interrupts.unheard():
+                    self._restore(challenges)
         if failure is not None:
             self._report.fail(
                 _(

@@ -78,6 +78,22 @@ class Interrupts:
         finally:
             self._listening = False
 
+    @contextlib.contextmanager
+    def unheard(self) -> Iterator[None]:
+        """Keeps a terminal's signals from all that is run within, which inherits that.
+
+        Ctrl-C and a hang-up reach every process of a terminal's foreground, ``a2dismod`` too,
+        which ended by them leaves things half undone. Nor are they kept: for what is short.
+        """
+        terminal = [each for each in (signal.SIGINT, signal.SIGHUP) if each in self._before]
+        try:
+            for number in terminal:
+                signal.signal(number, signal.SIG_IGN)
+            yield
+        finally:
+            for number in terminal:
+                signal.signal(number, self._take)
+
     def _take(self, number: int, _frame: FrameType | None) -> None:
         self._kept.append(number)
         if self._listening:

@@ -656,6 +656,30 @@ def test_control_c_on_a_terminal_leaves_apache_as_it_was(world: World, reloads: 
     assert world.apache.hashes() == before
 
 
+def test_control_c_ends_nothing_that_puts_apache_back(world: World) -> None:
+    """A terminal's Ctrl-C reaches Certbot's children, too."""
+    world.vhost(WWW)
+    world.dns.set_a(WWW, SILENT)
+    world.write(
+        "/usr/local/sbin/a2dismod",
+        '#!/bin/sh\necho now >/run/undoing\nsleep 1\nexec /usr/sbin/a2dismod "$@"\n',
+        mode=0o755,
+    )
+    before = world.apache.hashes()
+    terminal = world.certbot_pty(*shlex.split(RUN), CHECK, *world.eab())
+    while_it_is_served(world, before)
+    terminal.control_c()
+    deadline = time.monotonic() + PATIENCE
+    while not world.path("/run/undoing").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    terminal.control_c()
+    result = terminal.wait(PATIENCE)
+    assert result.returncode == 1, f"{result}"
+    assert "everything is as it was" in result.output
+    assert world.apache.hashes() == before
+
+
 @strange_in_a_container
 def test_on_a_terminal_nothing_is_asked(world: World) -> None:
     world.vhost(WWW)

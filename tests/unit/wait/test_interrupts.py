@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
@@ -228,3 +230,20 @@ def test_the_handlers_are_back_when_the_caller_stops_early() -> None:
     assert [signal.getsignal(number) for number in SIGNALS] != before
     groups.close()
     assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+@every_signal
+def test_what_is_run_unheard_hears_no_terminal(number: signal.Signals, heard: list[int]) -> None:
+    """A program's disposition is what it inherits; SIGTERM comes to one process alone."""
+    show = f"import signal; print(signal.getsignal({int(number)}).name)"
+    words = (sys.executable, "-c", show)
+    with Interrupts() as interrupts:
+        with interrupts.unheard():
+            seen = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+            if number is not signal.SIGTERM:
+                signal.raise_signal(number)
+        with pytest.raises(WaitInterrupted), interrupts.listening():
+            signal.raise_signal(number)
+    ignored = seen.strip() == "SIG_IGN"
+    assert ignored is (number is not signal.SIGTERM), seen
+    assert heard == [number]
