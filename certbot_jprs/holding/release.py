@@ -12,6 +12,7 @@ import contextlib
 import dataclasses
 import logging
 from datetime import datetime, timezone
+from typing import cast
 
 from certbot_jprs.ground import display_util, language, options
 from certbot_jprs.ground.exceptions import WaitInterrupted
@@ -101,8 +102,7 @@ class Release:
         found: list[Damage | None] = []
 
         def look() -> None:
-            if job.record.held is not None:
-                soundness.sync(job.lineage, job.record.held)
+            soundness.sync(job.lineage, job.record.held)
             found.append(set_damaged_aside(job.record, job.lineage))
 
         message = marked("The held certificate {name} cannot be read: {error}")
@@ -228,9 +228,9 @@ class Release:
             unknown = Said(marked("The OCSP server still does not know the new certificate."))
             self._steps.fail(job, unknown)
             ending.outcome = Outcome.HELD
-            if in_service is not None:
-                still = StillHeld(job.name, result.age, in_service.not_after)
-                self._still_held.setdefault(job.language, []).append(still)
+            until = cast("InService", in_service).not_after  # only what is in service has it held
+            still = StillHeld(job.name, result.age, until)
+            self._still_held.setdefault(job.language, []).append(still)
 
     def _withdraw(self, job: Job) -> None:
         """Takes a revoked version out of its lineage."""

@@ -41,7 +41,7 @@ MOST_IN_A_ROW = 2
 """After so many damaged versions something is wrong that no further order mends."""
 
 
-def sync(lineage: Lineage, version: int) -> None:
+def sync(lineage: Lineage, version: int | None) -> None:
     """Makes a version durable: its files, its renewal file, its links, and their directories.
 
     Certbot syncs none of them: after a power cut they may be empty, or not there.
@@ -51,7 +51,7 @@ def sync(lineage: Lineage, version: int) -> None:
         version: a version whose files exist.
 
     Raises:
-        OSError: it could not be done.
+        OSError: it could not be done, or there is no such version.
     """
     paths = archive.files(lineage, version)
     for path in (*paths.values(), lineage.renewal_file):

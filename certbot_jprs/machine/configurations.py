@@ -9,6 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import abc
 import glob
 import os
 import re
@@ -44,7 +45,7 @@ class Directive:
     opens: bool = False
 
 
-class Reader:
+class Reader(abc.ABC):
     """Reads one web server's configuration.
 
     Args:
@@ -77,9 +78,9 @@ class Reader:
                     for each in _files(os.path.join(self.root, pattern)):
                         yield from self.read(each, (*through, path))
 
+    @abc.abstractmethod
     def parse(self, text: str, path: str) -> Iterator[Directive]:
         """Yields the directives of a text."""
-        raise NotImplementedError
 
     def included(self, words: list[str]) -> list[str]:
         """Returns what a directive includes."""

@@ -144,11 +144,10 @@ class Schedule:
             one.asked_at = now
             one.under_way.add("new")
             questions[one.name, "new"] = one.pair
-        for one in self._due_in_service(now):
-            if one.in_service is not None:
-                one.under_way.add("in service")
-                questions[one.name, "in service"] = one.in_service
-                one.in_service = None
+        for one, pair in self._due_in_service(now):
+            one.under_way.add("in service")
+            questions[one.name, "in service"] = pair
+            one.in_service = None
         return questions
 
     def pause(self, now: float) -> float:
@@ -226,10 +225,11 @@ class Schedule:
                 at = min(at, max(self._all_at, one.asked_at + PACE))
             yield one, at
 
-    def _due_in_service(self, now: float) -> list[Waiting]:
+    def _due_in_service(self, now: float) -> list[tuple[Waiting, Pair]]:
         """Chooses those to ask about what they have in service."""
-        left = [one for one in self.waiting.values() if one.in_service is not None]
-        chosen = [one for one in left if self._all_in_service or now >= one.deadline]
+        each = [(one, one.in_service) for one in self.waiting.values()]
+        left = [(one, pair) for one, pair in each if pair is not None]
+        chosen = [one for one in left if self._all_in_service or now >= one[0].deadline]
         if left and not chosen and now >= self._next_aside:
             chosen = left[:1]
             self._next_aside = now + (PACE if len(self.waiting) <= FEW else ASIDE)

@@ -68,6 +68,14 @@ def config_dir(tmp_path: Path) -> ConfigDir:
 
 
 @pytest.fixture
+def no_locale(english: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No language is chosen but by options and lineages, as under a timer."""
+    del english
+    for variable in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture
 def english() -> Iterator[None]:
     """Whoever runs the tests, messages are in English."""
     language.start("en")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from certbot import achallenges
 
 from certbot_jprs.check import challenge
 from certbot_jprs.check.challenge import Challenge, Fetched, Outcome
@@ -73,6 +75,20 @@ def test_found_where_a_redirect_leads_to_https(plain: WebServer, secured: WebSer
     assert secured.hosts == [f"{NAME}:{secured.port}"]
 
 
+def test_a_redirect_to_the_name_itself_stays_at_the_address(
+    plain: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever other addresses the name has: it is this one that is looked at."""
+    monkeypatch.setitem(challenge._PORTS, "http", plain.port)
+    monkeypatch.setattr(Known, "addresses", lambda _self, _name: ["127.0.0.2"])
+    plain.answers[PATH] = (301, f"http://{NAME}/elsewhere")
+    plain.answers["/elsewhere"] = (200, CONTENT)
+    one = Challenge(NAME, None, PATH, CONTENT)
+    (fetched,) = challenge.fetch_all(one, ["127.0.0.1"], Known(NAME))
+    assert fetched.outcome is Outcome.FOUND
+    assert plain.hosts == [NAME, NAME]
+
+
 def test_a_relative_redirect(plain: WebServer) -> None:
     plain.answers[PATH] = (302, "/elsewhere")
     plain.answers["/elsewhere"] = (200, CONTENT)
@@ -127,6 +143,27 @@ def test_made_challenges_differ_and_are_what_an_authenticator_performs() -> None
     assert one.path != other.path
     _response, validation = one.annotated.response_and_validation()
     assert one.content == validation
+    assert one.content.startswith(one.path.rpartition("/")[2] + ".")
+
+
+def test_made_challenges_are_what_an_older_certbot_performs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Before 5.3 a challenge is for a ``domain``."""
+
+    class Older:
+        __slots__ = ("account_key", "challb", "domain")
+
+        def __init__(self, challb: Any, account_key: Any, domain: str) -> None:
+            self.challb, self.account_key, self.domain = challb, account_key, domain
+
+        def response_and_validation(self) -> tuple[Any, str]:
+            response, validation = self.challb.chall.response_and_validation(self.account_key)
+            return response, str(validation)
+
+    monkeypatch.setattr(achallenges, "KeyAuthorizationAnnotatedChallenge", Older)
+    (one,) = challenge.make([NAME])
+    assert one.annotated.domain == NAME
     assert one.content.startswith(one.path.rpartition("/")[2] + ".")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,25 @@ def test_a_quiet_report_shows_failures_only() -> None:
     report.say("the end")
     report.fail("bad")
     assert shown == ["FAIL  bad"]
+
+
+def test_a_hook_that_goes_while_it_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pre = tmp_path / "pre"
+    pre.mkdir()
+    goes, stays = pre / "10-goes", pre / "20-stays"
+    for hook in (goes, stays):
+        hook.write_text("#!/bin/sh\nsystemctl stop nginx\n")
+        hook.chmod(0o755)
+    access = os.access
+
+    def looked_at(path: str, mode: int) -> bool:
+        goes.unlink(missing_ok=True)
+        return path == str(goes) or access(path, mode)
+
+    monkeypatch.setattr(os, "access", looked_at)
+    shown: list[str] = []
+    hooks._check_directory(Report(shown.append), str(pre))
+    (line,) = shown
+    assert line.startswith(f"warn  {stays} stops a service")

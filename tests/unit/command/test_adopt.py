@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -108,6 +109,29 @@ def test_while_certbot_runs(
     assert run(config_dir, SITE) == 1
     assert "Another Certbot is running" in capsys.readouterr().err
     assert snapshot(config_dir.path) == before
+
+
+def test_where_a_certbot_begins_meanwhile(
+    config_dir: ConfigDir, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = "a.example.jp"
+    for name in (SITE, other):
+        config_dir.add(name)
+    before = config_dir.conf(SITE).read_bytes()
+    begun: list[str] = []
+    held = locks.held
+
+    def locked(directory: str) -> contextlib.AbstractContextManager[None]:
+        begun.append(directory)
+        if len(begun) == 3:  # the first look, then one for each
+            raise locks.Locked
+        return held(directory)
+
+    monkeypatch.setattr(locks, "held", locked)
+    assert run(config_dir, other, SITE) == 1
+    assert "Another Certbot is running" in capsys.readouterr().err
+    assert NAME in config_dir.conf(other).read_text(encoding="utf-8")
+    assert config_dir.conf(SITE).read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import runpy
 import subprocess
 import sys
 from datetime import timedelta
@@ -90,6 +91,19 @@ def test_what_the_terminal_cannot_show_is_escaped(monkeypatch: pytest.MonkeyPatc
     main(["explain", "urn:ietf:params:acme:error:caa :: x :: 日本語"])
     sys.stdout.flush()
     assert rb"\u65e5\u672c\u8a9e" in shown.getvalue()
+
+
+def test_where_output_is_no_stream_of_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As under ``contextlib.redirect_stdout``: there is no encoding that could lack a character."""
+    shown = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", shown)
+    assert main(["explain", "urn:ietf:params:acme:error:caa :: x :: 日本語"]) == 0
+    assert "日本語" in shown.getvalue()
+
+
+def test_importing_it_starts_nothing() -> None:
+    found = runpy.run_module("certbot_jprs.__main__", run_name="whoever imports it")
+    assert found["main"] is main
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,15 @@ import contextlib
 import gettext
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from certbot_jprs.ground import language
+from certbot_jprs.ground import language, options
 from certbot_jprs.ground.language import _, marked
 
 ENGLISH = "Renewed at {when}."
@@ -321,3 +322,45 @@ def test_without_any_output(catalogues: Catalogues, monkeypatch: pytest.MonkeyPa
 
 def test_marked_messages_stay_as_they_are() -> None:
     assert marked(ENGLISH) == ENGLISH
+
+
+@pytest.fixture
+def of_process() -> Iterator[Callable[[], str]]:
+    """What gettext says in this process for a message, whoever asks."""
+    domain = gettext.textdomain()
+    yield lambda: gettext.gettext(ENGLISH)
+    gettext.textdomain(domain)
+
+
+@pytest.mark.parametrize(
+    ("contents", "locale", "said"),
+    [
+        (GOOD, "ja_JP.UTF-8", JAPANESE),
+        (GOOD, "en_US.UTF-8", ENGLISH),
+        (None, "ja_JP.UTF-8", ENGLISH),
+        (b"torn", "ja_JP.UTF-8", ENGLISH),
+    ],
+)
+def test_argparse_is_lent_the_catalogue_that_can_be_read(
+    catalogues: Catalogues,
+    of_process: Callable[[], str],
+    contents: bytes | None,
+    locale: str,
+    said: str,
+) -> None:
+    if contents is not None:
+        catalogues.file.write_bytes(contents)
+    catalogues.in_locale(LANGUAGE=locale)
+    language.lend()
+    assert of_process() == said
+
+
+@pytest.mark.parametrize("locale", ["ja_JP.UTF-8", "en_US.UTF-8", "C"])
+def test_a_new_lineage_remembers_the_language_that_was_chosen(
+    catalogues: Catalogues, locale: str
+) -> None:
+    catalogues.in_locale(LC_ALL=locale)
+    config = SimpleNamespace(**{options.LANGUAGE: None})
+    options.remember_language(config)
+    expected = None if locale == "C" else locale[:2]  # a timer's locale decides nothing
+    assert getattr(config, options.LANGUAGE) == expected

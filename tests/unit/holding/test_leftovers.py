@@ -239,3 +239,13 @@ def test_the_one_in_service_is_not_set_aside(config_dir: ConfigDir, lineage: Lin
     record = Record(NAME, Step.HOOKED, in_service=3)
     assert set_damaged_aside(record, lineage) is None
     assert archive.versions(lineage) == [1, 2, 3]
+
+
+def test_where_no_version_is_left_nothing_is_set_aside(
+    config_dir: ConfigDir, lineage: Lineage
+) -> None:
+    for path in (config_dir.path / "archive" / NAME).iterdir():
+        path.unlink()
+    record = Record(NAME, held=3)
+    assert set_damaged_aside(record, lineage) is None
+    assert record == Record(NAME, held=3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -134,3 +135,29 @@ def test_a_release_cut_short_whose_renewal_file_cannot_be_read(config_dir: Confi
     record = store.load(NAME)
     assert record is not None
     assert (record.step, record.in_service) == (Step.HELD, None)
+
+
+def test_a_version_that_was_saved_is_noted_also_where_its_renewal_file_is_gone(
+    config_dir: ConfigDir,
+) -> None:
+    config_dir.add(NAME, versions=(1, 2), authenticator=PLUGIN, installer=PLUGIN)
+    store = Store(str(config_dir))
+    store.save(Record(NAME, in_service=1))
+    config_dir.conf(NAME).unlink()
+    noting.after_saving(NAME, str(config_dir), 2)
+    record = store.load(NAME)
+    assert record is not None
+    assert (record.in_service, record.held) == (1, 2)
+    assert time.time() - record.since < 60
+
+
+def test_a_record_that_another_process_removes_is_not_made_anew(
+    config_dir: ConfigDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config_dir.add(NAME, versions=(1, 2), authenticator=PLUGIN, installer=PLUGIN)
+    store = Store(str(config_dir))
+    store.save(Record(NAME, in_service=1))
+    # It goes while the files are made durable.
+    monkeypatch.setattr(noting, "make_durable", lambda *_args: store.remove(NAME))
+    noting.after_saving(NAME, str(config_dir), 2)
+    assert not store.has(NAME)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,8 +14,13 @@ from certbot import errors
 from certbot_jprs.ground.names import NAME
 from certbot_jprs.ground.options import AUTHENTICATOR, INSTALLER
 from certbot_jprs.internals import delegate as delegate_module
+from certbot_jprs.internals.delegate import WebServer
 from certbot_jprs.internals.delegates import APACHE, NGINX, STANDALONE, WEBROOT
 from certbot_jprs.internals.delegation import Roles, Workers, of_config, of_lineage, ours
+from tests.unit.command_line import CONTACT, FLAG, Parse
+from tests.unit.config_dir import ConfigDir
+
+SITE = "www.example.jp"
 
 CONFIGURED = [
     ({}, Roles()),
@@ -241,3 +247,79 @@ def test_the_directories_of_webroot(params: Any, stored: Any) -> None:
 )
 def test_a_command_that_only_reloads_it(command: str, server: Any) -> None:
     assert [each for each in (APACHE, NGINX) if each.reloads(command)] == [server] * bool(server)
+
+
+# Real nginx's plugin, with a program that says what it asks for
+
+NGINX_PROGRAM = """\
+#!/bin/sh
+case "$*" in *-V*)
+    printf '%s\\n' 'nginx version: nginx/1.26.3' 'built with OpenSSL 3.5.1 1 Jul 2025' \\
+        'TLS SNI support enabled' 'configure arguments: --with-http_ssl_module' >&2
+esac
+"""
+OWN_BLOCK = "server { listen 80; server_name www.example.jp; }"
+DEFAULT = "server { listen 80 default_server; }"
+
+
+@pytest.fixture
+def nginx(tmp_path: Path, config_dir: ConfigDir, parse: Parse) -> Callable[[str], Any]:
+    """Makes Certbot's nginx plugin, which has read such server blocks."""
+    program, root = tmp_path / "nginx", tmp_path / "conf"
+    program.write_text(NGINX_PROGRAM)
+    program.chmod(0o755)
+    root.mkdir()
+
+    def make(blocks: str) -> Any:
+        (root / "nginx.conf").write_text(f"events {{ }}\nhttp {{ {blocks} }}\n")
+        given = f"--nginx-ctl={program}", f"--nginx-server-root={root}"
+        config = parse("certonly", "-n", *FLAG, *CONTACT, "-d", SITE, *given).config
+        setattr(config.namespace, AUTHENTICATOR, "nginx")
+        return Workers(config).prepared(NGINX)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("blocks", "name", "found"),
+    [
+        (OWN_BLOCK, SITE, True),
+        (OWN_BLOCK, "other.example.jp", False),
+        (OWN_BLOCK + DEFAULT, "other.example.jp", True),  # the one that it would copy
+        ("", SITE, False),
+    ],
+)
+def test_whether_nginx_has_a_server_block(
+    nginx: Callable[[str], Any], blocks: str, name: str, found: bool
+) -> None:
+    plugin = nginx(blocks)
+    assert NGINX.names_virtual_host(plugin, name) is found
+    assert WebServer.names_virtual_host(NGINX, plugin, name) is None  # who cannot look
+
+
+@pytest.mark.parametrize("method", ["_get_ranked_matches", "_get_default_vhost"])
+def test_a_version_of_nginxs_plugin_that_does_not_tell(
+    nginx: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    plugin = nginx("")
+    monkeypatch.setattr(plugin, method, None)
+    assert NGINX.names_virtual_host(plugin, SITE) is None
+    monkeypatch.setattr(plugin, method, lambda: None)  # other arguments
+    if method == "_get_default_vhost":
+        assert NGINX.names_virtual_host(plugin, SITE) is None
+
+
+def test_an_apache_plugin_that_restarts_nothing_is_left_alone(installed: type[Plugin]) -> None:
+    assert not hasattr(APACHE.make(installed, SimpleNamespace()), "_try_restart_fedora")
+
+
+def test_a_server_that_is_not_there(parse: Parse) -> None:
+    line = ("certonly", "-n", *FLAG, *CONTACT, "-d", SITE, "--nginx-ctl=/no/such/nginx")
+    for apache in ("/no/such/apachectl", "/bin/sh"):
+        config = parse(*line, f"--apache-ctl={apache}").config
+        setattr(config.namespace, AUTHENTICATOR, "nginx")
+        with pytest.raises(errors.Error, match=r"nginx was not found .* --nginx-ctl") as caught:
+            Workers(config).prepare()
+        assert type(caught.value) is errors.Error  # another one Certbot would say in its own words
+        instead = "There is Apache here: for that, add --apache to the command."
+        assert (instead in str(caught.value)) == (apache == "/bin/sh")

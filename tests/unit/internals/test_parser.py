@@ -278,3 +278,13 @@ def test_a_parser_that_detects_defaults_says_so() -> None:
 def test_certbot_lists_the_plugin(parse: Parse) -> None:
     parse("plugins")
     assert NAME in registry()
+
+
+@pytest.mark.parametrize("args", [None, ("--eab-kid", "-2VjcmV0LXNlY3JldC1z"), "--eab-kid"])
+def test_the_words_of_an_unknown_parser_are_left_alone(args: Any) -> None:
+    group = SimpleNamespace(_parser=SimpleNamespace(args=args))
+    certbots_parser.keep_dashed_values(group, ("--eab-kid",))
+    assert group._parser.args == args
+    known = SimpleNamespace(_parser=SimpleNamespace(args=list(args or ())))  # the twin
+    certbots_parser.keep_dashed_values(known, ("--eab-kid",))
+    assert (len(known._parser.args) == 1) == isinstance(args, tuple)

@@ -29,11 +29,13 @@ def sweep(config_dir: ConfigDir, records: Path) -> None:
 def test_leftovers_go_and_all_else_stays(config_dir: ConfigDir, records: Path) -> None:
     config_dir.add(NAME, versions=(1, 2))
     live = config_dir.path / "live"
+    (live / "other").mkdir()
     for path in (
         live / "README",
         live / NAME / ".notes.new",
         live / NAME / ".privkey.pem.new.orig",
         live / ".elsewhere.new",
+        live / "other" / ".cert.pem.new",
         config_dir.path / "renewal" / ".new-idea",
         records / ".new-",
     ):

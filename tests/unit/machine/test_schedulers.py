@@ -17,6 +17,10 @@ DEBIAN = (
 SERVICE = "[Service]\nType=oneshot\nExecStart=/usr/bin/certbot -q renew\n"
 
 
+UNREADABLE = "/proc/self/mem"
+"""What is a file, and cannot be read from its beginning, whoever tries."""
+
+
 class Tree:
     """A machine's files."""
 
@@ -219,3 +223,21 @@ def test_unreadable_files_are_passed_over(tree: Tree) -> None:
     tree.write("etc/cron.d/binary", "x" * 10)
     (tree.root / "etc/cron.d/binary").write_bytes(b"\xff\xfe certbot renew\n")
     assert tree.where() == ["/etc/cron.d/binary:1"]
+
+
+def test_a_hook_in_cli_ini_that_does_not_sleep_is_no_finding(tree: Tree) -> None:
+    ini = "deploy-hook = systemctl reload httpd\npre-hook = echo sleep\n"
+    tree.write("etc/letsencrypt/cli.ini", ini)
+    assert tree.instead() == []
+
+
+def test_a_last_line_that_would_go_on(tree: Tree) -> None:
+    tree.write("etc/letsencrypt/cli.ini", "deploy-hook = sleep 10m;systemctl reload httpd \\")
+    (sleep,) = tree.find().sleeps
+    assert sleep.text.strip() == "deploy-hook = sleep 10m;systemctl reload httpd"
+
+
+def test_what_cannot_be_read_is_passed_over(tree: Tree) -> None:
+    tree.write("etc/cron.d/certbot", "0 1 * * * root certbot renew\n")
+    (tree.root / "etc/cron.d/another").symlink_to(UNREADABLE)
+    assert tree.where() == ["/etc/cron.d/certbot:1"]

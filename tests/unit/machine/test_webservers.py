@@ -190,3 +190,11 @@ def test_nothing_that_is_written_there_stops_a_command(
 ) -> None:
     write(tmp_path / main, text)
     webservers.uses(files, [str(tmp_path)])
+
+
+def test_a_file_that_cannot_be_read_is_passed_over(tmp_path: Path, files: list[str]) -> None:
+    write(tmp_path / "sites" / "b.conf", vhost(files[0]))
+    (tmp_path / "sites" / "a.conf").symlink_to("/proc/self/mem")
+    write(tmp_path / "httpd.conf", "Include sites/*.conf\n")
+    (use,) = webservers.uses(files, [str(tmp_path)])
+    assert use.names == NAMES or list(use.names) == list(NAMES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import gzip
 import importlib.metadata
 import os
@@ -17,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+import urllib3
 from cryptography import x509
 
-from certbot_jprs.ocsp import evaluation
+from certbot_jprs.ocsp import evaluation, reasons
 from certbot_jprs.ocsp import exchange as exchange_module
 from certbot_jprs.ocsp import responder as responder_module
 from certbot_jprs.ocsp.evaluation import Answer, Status, build_request
@@ -844,3 +847,32 @@ class TestMany:
             f"no complete answer within 1 seconds from {silent.url}"
         }
         assert silent.accepted == responder_module.SIDE_BY_SIDE
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ECONNREFUSED, "connection refused"),
+        (errno.ENETUNREACH, "network unreachable"),
+        (errno.EHOSTUNREACH, "network unreachable"),
+        (errno.ETIMEDOUT, "no answer in time"),
+        (errno.EACCES, os.strerror(errno.EACCES)),
+    ],
+)
+def test_why_the_system_did_not_connect(number: int, said: str) -> None:
+    assert reasons.of_system(OSError(number, os.strerror(number))) == said
+
+
+def test_a_socks_proxy_keeps_connections_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PySocks need not be installed, so that what requests makes of it stands in."""
+
+    def manager(*_args: object, **_settings: object) -> urllib3.PoolManager:
+        return urllib3.PoolManager()
+
+    monkeypatch.setattr(requests.adapters, "SOCKSProxyManager", manager)
+    with Session() as session:
+        adapter: Any = session.get_adapter("http://ocsp.example/")
+        socks = adapter.proxy_manager_for("socks5h://127.0.0.1:1080")
+        plain = adapter.proxy_manager_for("http://127.0.0.1:3128")
+    assert socks.pool_classes_by_scheme == urllib3.PoolManager().pool_classes_by_scheme
+    assert plain.pool_classes_by_scheme != socks.pool_classes_by_scheme

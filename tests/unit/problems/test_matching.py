@@ -254,3 +254,25 @@ def test_a_large_log_takes_little_time() -> None:
     started = time.thread_time()  # whatever else the machine is busy with
     assert len(find_in_text(text)) == 2
     assert time.thread_time() - started < 10
+
+
+TYPE = f'"type": "{URN}caa", "detail": "words"'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TYPE,  # no document
+        f"{{ torn {TYPE}",
+        f"{{ {{ torn }} {TYPE}",
+        '{"of": "others"} ' * 20 + TYPE,
+        '{"around": ' * 20 + TYPE,
+    ],
+)
+def test_a_type_without_a_document_that_can_be_read(text: str) -> None:
+    assert find_in_text(text) == [Problem("caa", "")]
+
+
+def test_a_document_behind_what_is_none() -> None:
+    assert find_in_text(f"{{ torn {{{TYPE}}} }}") == [Problem("caa", "words")]
+    assert find_in_text('{"of": "others"} ' * 20 + f"{{{TYPE}}}") == [Problem("caa", "words")]

@@ -7,9 +7,11 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from acme import challenges as acme_challenges
 from acme import errors as acme_errors
 from acme import messages
 from certbot import errors
@@ -380,3 +382,49 @@ def test_revocation_by_the_renewal_file(certbot: Certbot) -> None:
         certbot.begin("revoke", named=False, **options)
         certbot.fails(refusal(), WORDS)
         assert len(certbot.added) == explained, options
+
+
+def test_an_order_whose_refusal_cannot_be_read_adds_nothing(certbot: Certbot) -> None:
+    client = logging.getLogger("acme.client")
+    client.debug("Received response:\nHTTP %d\n\n%s", 403, "orderNotReady, whatever that means")
+    certbot.fails(acme_errors.TimeoutError(), "An unexpected error occurred:", "TimeoutError")
+    assert certbot.added == []
+
+
+@pytest.mark.parametrize(
+    ("verb", "watched"), [("renew", True), ("certonly", True), ("install", False)]
+)
+def test_which_commands_are_watched_once_the_plugin_is_selected(
+    certbot: Certbot, verb: str, watched: bool
+) -> None:
+    certbot.begin(verb)
+    certbot.watch.stop()
+    certbot.watch.selected()
+    assert (certbot.watch in logging.getLogger().handlers) is watched
+
+
+@pytest.mark.parametrize("older", [False, True], ids=["identifier", "domain"])
+def test_of_failed_challenges_those_by_http_are_taken_over(older: bool) -> None:
+    def failed(chall: Any, name: str, **error: str) -> Any:
+        given = messages.Error.from_json({"type": messages.ERROR_PREFIX + "connection", **error})
+        value = None if older else SimpleNamespace(value=name)  # since Certbot 5.4
+        return SimpleNamespace(
+            chall=chall, identifier=value, domain=name if older else None, error=given
+        )
+
+    by_http = acme_challenges.HTTP01(token=b"x" * 32)
+    by_dns = acme_challenges.DNS01(token=b"y" * 32)
+    found = challenges.failed_http(
+        [
+            failed(by_http, "a.jp", detail="refused", title="no"),
+            failed(by_dns, "b.jp", detail="no record"),
+            failed(by_http, "c.jp", title="no"),
+            failed(by_http, "d.jp"),
+        ]
+    )
+    path = by_http.path
+    assert found == [
+        challenges.Failed("a.jp", f"http://a.jp{path}", "connection", "refused"),
+        challenges.Failed("c.jp", f"http://c.jp{path}", "connection", "no"),
+        challenges.Failed("d.jp", f"http://d.jp{path}", "connection", ""),
+    ]

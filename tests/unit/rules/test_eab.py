@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import os
 import string
@@ -177,6 +178,25 @@ def test_read_names_the_file_and_the_item(file: Path) -> None:
 def test_read_what_cannot_be_read(tmp_path: Path, name: str, complaint: str) -> None:
     with pytest.raises(OptionError, match=complaint):
         eab.read(f"{tmp_path}/{name}")
+
+
+def test_read_where_the_disk_fails(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text(f"{KID}\n{KEY}\n")
+    closed: list[int] = []
+    real = os.close
+
+    def close(descriptor: int) -> None:
+        closed.append(descriptor)
+        real(descriptor)
+
+    def fail(*_args: object) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "read", fail)
+    monkeypatch.setattr(os, "close", close)
+    with pytest.raises(OptionError, match=f"cannot be read: {os.strerror(errno.EIO)}"):
+        eab.read(str(file))
+    assert len(closed) == 1
 
 
 def test_nobody_waits_for_a_pipe(tmp_path: Path) -> None:

@@ -8,14 +8,19 @@ import os
 import pty
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from certbot import errors
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
-from certbot_jprs.ground.exceptions import PolicyError
+from certbot_jprs import door
+from certbot_jprs.ground import language, options
+from certbot_jprs.ground.exceptions import OptionError, PolicyError
 from certbot_jprs.ground.names import NAME
+from certbot_jprs.internals.parser import ParsedCommand
 from certbot_jprs.rules import one_flag, policy
 from tests.unit import pki
 from tests.unit.command_line import CONTACT, EAB, FLAG, Parse
@@ -145,6 +150,14 @@ def test_accounts_go_to_jprs(parse: Parse, verb: str) -> None:
     assert parse(verb, "-n", *FLAG, *CONTACT, "--server", OTHER_CA).server == OTHER_CA
 
 
+def test_an_account_of_another_ca_is_that_ones_business(parse: Parse) -> None:
+    parsed = parse("register", "-n", *FLAG, "--server", LETS_ENCRYPT)
+    assert parsed.server == LETS_ENCRYPT
+    assert parsed.decision.notices == []
+    with pytest.raises(PolicyError, match="-m ADDRESS"):  # the twin
+        parse("register", "-n", *FLAG)
+
+
 # Revocation
 
 
@@ -254,6 +267,17 @@ def test_the_key_of_a_request(
     bad = request_file(config_dir, pki.ec_key("leaf"), encoding)
     with pytest.raises(PolicyError, match="has ECDSA 256 bits"):
         parse(*words, bad)
+
+
+def test_a_request_that_cannot_be_read_is_certbots_to_tell(
+    parse: Parse, config_dir: ConfigDir
+) -> None:
+    path = config_dir.path / "request"
+    path.write_text("nothing")
+    with pytest.raises(errors.Error) as caught:
+        parse("certonly", "-n", *FLAG, *CONTACT, "--csr", str(path))
+    assert not isinstance(caught.value, PolicyError)
+    assert "CSR" in str(caught.value)
 
 
 # Contacts
@@ -389,6 +413,39 @@ def test_what_is_no_terminal_can_be_forced_to_answer(
         parse(*ASKING)
 
 
+def test_a_rehearsal_asks_nothing(
+    parse: Parse, terminal: Terminal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal.type("ca@example.jp\n")
+    parsed = parse(*ASKING, "--jprs-check")
+    assert parsed.email is None
+    assert parsed.decision.broken_rule == ""
+    assert "Contact" not in capsys.readouterr().out
+
+
+def test_nobody_is_asked_for_a_contact_where_the_credentials_are_missing(
+    parse: Parse, terminal: Terminal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal.type("ca@example.jp\n")
+    with pytest.raises(PolicyError, match="--eab-kid"):
+        parse("run", *FLAG, "-d", SITE)
+    assert "Contact" not in capsys.readouterr().out
+
+
+def test_credentials_in_a_file(parse: Parse, tmp_path: Path) -> None:
+    file = tmp_path / "eab"
+    file.touch(0o600)
+    file.write_text("kid-1\nc2VjcmV0\n")
+    words = ("register", "-n", *FLAG, "-m", "ca@example.jp", "--agree-tos")
+    parsed = parse(*words, "--jprs-eab-file", str(file))
+    assert (parsed.eab_kid, parsed.eab_hmac_key) == ("kid-1", "c2VjcmV0")
+    assert getattr(parsed.config, options.EAB_FILE) is None  # nothing of it is stored
+    assert "c2VjcmV0" not in str(parsed.decision)
+    for also in (("--eab-kid", "kid-1"), ("--eab-hmac-key", "c2VjcmV0"), EAB):
+        with pytest.raises(OptionError, match="give the file, or those two"):
+            parse(*words, "--jprs-eab-file", str(file), *also)
+
+
 # Names
 
 
@@ -438,6 +495,48 @@ def test_a_typed_hook_wins_and_a_sleep_goes(parse: Parse, config_dir: ConfigDir)
     config_dir.add(SITE, server=LETS_ENCRYPT, renew_hook="sleep 10m; echo a")
     assert parse(*RUN).deploy_hook == "echo a"
     assert parse(*RUN, "--deploy-hook", "echo b").deploy_hook == "echo b"
+
+
+@pytest.fixture
+def older(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has the options that Certbot 1.21 has: no ``--new-key``, and ``renew_hook`` is stored."""
+    parsed = door.Door.parsed
+
+    def as_there(self: door.Door, command: ParsedCommand) -> None:
+        vars(command.namespace).pop("new_key", None)
+        vars(command.namespace).setdefault("renew_hook", None)
+        parsed(self, command)
+
+    monkeypatch.setattr(door.Door, "parsed", as_there)
+
+
+@pytest.mark.usefixtures("older")
+@pytest.mark.parametrize("key", [pki.ec_key("leaf"), pki.rsa_key("leaf")], ids=["ECDSA", "RSA"])
+def test_a_move_with_an_older_certbot(parse: Parse, config_dir: ConfigDir, key: Any) -> None:
+    config_dir.add(SITE, key=key, server=LETS_ENCRYPT, shared_key=True, renew_hook="echo a")
+    parsed = parse(*RUN)
+    assert parsed.deploy_hook == parsed.renew_hook == "echo a"
+    fit = policy.is_acceptable_key(key.public_key())
+    # A new key now; that one is reused from then on.
+    assert (parsed.reuse_key, parsed.decision.reuse_new_key) == (fit, not fit)
+
+
+@pytest.mark.usefixtures("no_locale")
+@pytest.mark.parametrize(
+    ("stored", "words", "chosen"),
+    [("ja", (), "ja"), ("ja", ("--jprs-language", "en"), "en"), (None, (), None)],
+)
+def test_what_is_said_of_a_lineage_is_in_its_language(
+    parse: Parse,
+    config_dir: ConfigDir,
+    stored: str | None,
+    words: tuple[str, ...],
+    chosen: str | None,
+) -> None:
+    remembered: Any = {options.LANGUAGE: stored}
+    config_dir.add(SITE, server=LETS_ENCRYPT, **remembered)
+    parse(*RUN, *words)
+    assert language.chosen() == chosen
 
 
 @pytest.mark.parametrize("names", [(SITE, "b.example.jp"), ()])

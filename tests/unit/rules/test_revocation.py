@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from certbot_jprs.ground import language, options
 from certbot_jprs.ground.names import NAME
 from certbot_jprs.machine import webservers
 from tests.unit.command_line import FLAG, Parse
@@ -69,6 +71,32 @@ def test_a_version_that_is_not_in_service(
     for version, in_service in ((1, False), (2, True)):
         assert parse("revoke", *by_path(config_dir, version)).delete_after_revoke is False
         assert ("--force-renewal" in capsys.readouterr().err) is in_service
+
+
+def test_a_version_that_cannot_be_read_counts_as_in_service(
+    parse: Parse, config_dir: ConfigDir, apache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config_dir.add(SITE, authenticator=NAME, versions=(1, 2))
+    use(apache, config_dir)
+    config_dir.archive(SITE, "cert", 1).write_text("nothing")
+    assert parse("revoke", *by_path(config_dir, 1)).delete_after_revoke is False
+    assert "--force-renewal" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("no_locale")
+@pytest.mark.parametrize(("words", "chosen"), [((), "ja"), (("--jprs-language", "en"), "en")])
+def test_it_is_said_in_the_lineages_language(
+    parse: Parse,
+    config_dir: ConfigDir,
+    apache: Path,
+    words: tuple[str, ...],
+    chosen: str,
+) -> None:
+    remembered: Any = {options.LANGUAGE: "ja"}
+    config_dir.add(SITE, authenticator=NAME, **remembered)
+    use(apache, config_dir)
+    parse("revoke", "--cert-name", SITE, *words)
+    assert language.chosen() == chosen
 
 
 @pytest.mark.parametrize("option", ["given", "stored"])

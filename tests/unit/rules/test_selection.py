@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from certbot import configuration
 from certbot._internal import renewal
 
 from certbot_jprs import door
@@ -16,6 +17,7 @@ from certbot_jprs.ground.options import AUTHENTICATOR, INSTALLER
 from certbot_jprs.ground.roles import Role
 from certbot_jprs.internals.delegates import NGINX, WEBROOT
 from certbot_jprs.internals.delegation import Roles, Workers
+from certbot_jprs.lineage import files
 from certbot_jprs.rules import policy, selection
 from certbot_jprs.rules.decision import Decision
 from certbot_jprs.rules.selection import Selection
@@ -146,6 +148,36 @@ def test_a_reused_key(config_dir: ConfigDir, renewing: Renewing, key: Any) -> No
         assert renewing.decision.reuse_new_key is not fit
 
 
+@pytest.mark.parametrize("key", [pki.ec_key("leaf"), pki.rsa_key("leaf")], ids=["ECDSA", "RSA"])
+def test_a_reused_key_with_a_certbot_that_has_no_new_key(
+    config_dir: ConfigDir, renewing: Renewing, key: Any
+) -> None:
+    """Before 1.25 there is no ``--new-key``: reused is the one that is made now."""
+    config_dir.add(SITE, key=key, shared_key=True, **OURS)
+    config = renewing()
+    vars(config.namespace).pop("new_key", None)
+    assert renewing.enforce(config) is Role.JPRS
+    fit = policy.is_acceptable_key(key.public_key())
+    assert (config.reuse_key, renewing.decision.reuse_new_key) == (fit, not fit)
+
+
+def test_the_lineages_are_read_once_however_many_are_renewed(
+    config_dir: ConfigDir, renewing: Renewing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("a.example.jp", "b.example.jp")
+    for name in names:
+        config_dir.add(name, server=OTHER_CA, **OURS)
+    made, all_in, read = Selection(Decision()), files.all_in, []
+
+    def counted(directory: str) -> Any:
+        read.append(directory)
+        return all_in(directory)
+
+    monkeypatch.setattr(files, "all_in", counted)
+    assert [made.enforce(renewing(name)) for name in names] == [Role.JPRS] * 2
+    assert read == [str(config_dir)]
+
+
 @pytest.mark.parametrize("option", ["--dry-run", "--staging"])
 def test_a_dry_run_fails_for_jprs_only(
     config_dir: ConfigDir, renewing: Renewing, option: str
@@ -235,6 +267,28 @@ def test_named_for_all_lineages_each_keeps_its_own(
     assert getattr(config, AUTHENTICATOR) == getattr(config, INSTALLER) == stored
 
 
+def test_who_validates_by_another_plugin_keeps_who_installs(
+    config_dir: ConfigDir, renewing: Renewing
+) -> None:
+    params: dict[str, Any] = {**OURS, "authenticator": "manual", INSTALLER: "nginx"}
+    config_dir.add(SITE, **params)
+    config, roles = delegated(renewing, ini=f"installer = {NAME}\n")
+    assert roles == Roles(None, NGINX)
+    assert getattr(config, INSTALLER) == "nginx"
+
+
+def test_a_renewal_of_what_cannot_be_found_goes_by_its_configuration(
+    config_dir: ConfigDir, renewing: Renewing
+) -> None:
+    config_dir.add(SITE, authenticator="webroot", installer="nginx")
+    assert delegated(renewing, *FLAG)[1] == Roles(WEBROOT, NGINX)  # the twin
+    config = renewing(SITE, *FLAG)
+    config_dir.conf(SITE).unlink()
+    workers = Workers(config)
+    renewing.selection.delegate(config, Role.JPRS, workers)
+    assert workers.roles == Roles(NGINX, NGINX)
+
+
 def test_the_directories_of_webroot_are_restored(config_dir: ConfigDir, renewing: Renewing) -> None:
     params: dict[str, Any] = {AUTHENTICATOR: "webroot", "webroot_path": "/srv,"}
     config_dir.add(SITE, **{**OURS, **params, "installer": None})
@@ -278,6 +332,18 @@ def test_a_command_whose_parser_could_not_be_reached_respects_the_server(parse: 
     parsed.config.authenticator = NAME
     Selection(Decision()).enforce(parsed.config)
     assert parsed.config.server == OTHER_CA
+
+
+def test_a_certbot_that_does_not_tell_who_set_what(
+    parse: Parse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before 2.7: the rules, without respect for a server that may have been typed."""
+    config = parse("run", "-n", "--apache", *CONTACT, "-d", SITE, "--server", OTHER_CA).config
+    forget()
+    monkeypatch.delattr(configuration.NamespaceConfig, "set_by_user", raising=False)
+    config.authenticator = NAME
+    assert Selection(Decision()).enforce(config) is Role.JPRS
+    assert config.server == policy.SERVER
 
 
 @pytest.mark.parametrize("verb", ["plugins", "rollback", "enhance", "certificates"])

@@ -238,3 +238,17 @@ def test_what_does_not_wait_does_not_ask() -> None:
     with Server(RIGHT) as server:
         assert not took(server.file, seconds=0)[0]
     assert server.requests == []
+
+
+def test_nobody_is_asked_once_the_time_is_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0)
+        file = File("127.0.0.1", server.getsockname()[1], HOST, PATH, CONTENT)
+
+        def late() -> list[File]:
+            time.sleep(0.2)
+            return [file]
+
+        assert not until_there(late, 0.1)
+        with pytest.raises(BlockingIOError):
+            server.accept()

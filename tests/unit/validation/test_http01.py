@@ -96,6 +96,23 @@ def test_each_challenge_is_fetched_from_each_address(
     assert "can be fetched" in caplog.text
 
 
+def test_what_is_there_is_looked_for_once(plugin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+
+    def listening(port: int) -> list[str]:
+        looked.append(port)
+        return ["127.0.0.1"] if len(looked) > 1 else []  # the reload has yet to open the port
+
+    def until_there(files: Any, _seconds: float) -> bool:
+        assert [len(files()) for _round in range(4)] == [0, 1, 1, 1]
+        return True
+
+    monkeypatch.setattr(http01_module, "until_there", until_there)
+    monkeypatch.setattr(http01_module, "listening", listening)
+    Http01(Reloads()).perform(config(), plugin, achalls(WWW))
+    assert looked == [80, 80]
+
+
 def test_a_virtual_host_of_one_address_and_another_port(
     plugin: Any, fetched: list[tuple[list[File], float]]
 ) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -107,6 +110,30 @@ def test_ctrl_c_in_the_middle_leaves_it_owed() -> None:
     plugin.error = None
     reloads.settle()
     assert plugin.restarts == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("error", [None, errors.MisconfigurationError("Broken"), OSError()])
+def test_a_signal_ends_the_process_whatever_becomes_of_the_reload(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals, error: Exception | None
+) -> None:
+    """In this process, which lives on; the processes below end."""
+    sent: list[tuple[int, int]] = []
+    before = {each: signal.signal(each, signal.SIG_DFL) for each in (number, signal.SIGTERM)}
+    monkeypatch.setattr(os, "kill", lambda process, which: sent.append((process, which)))
+    reloads, plugin = Reloads(), Plugin(error)
+    try:
+        reloads.guard()
+        owe(reloads, plugin)
+        with contextlib.suppress(OSError):
+            signal.raise_signal(number)
+        assert plugin.restarts == 1
+        assert sent == [(os.getpid(), number)]
+        assert signal.getsignal(number) is signal.SIG_DFL  # so that it ends now
+    finally:
+        atexit.unregister(reloads.settle)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 SCRIPT = """\

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import logging
+import runpy
+import sys
 from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -259,3 +261,10 @@ def test_lines_without_tqdm(
 ) -> None:
     monkeypatch.setattr(progress, "tqdm", None)
     assert isinstance(progress.choose(quiet=False), Lines)
+
+
+def test_where_tqdm_is_not_installed(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    module = runpy.run_path(progress.__file__, run_name=progress.__name__)
+    assert module["tqdm"] is None
+    assert type(module["choose"](quiet=False)).__name__ == "Lines"

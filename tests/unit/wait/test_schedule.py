@@ -387,3 +387,17 @@ def test_nothing_is_due_twice_and_the_pause_lasts_until_something_is() -> None:
     assert one.pause(51) == 9
     assert one.due(59.9) == {}
     assert list(one.due(60)) == [("a", "new")]
+
+
+def test_what_replaces_a_revoked_one_is_asked_about_out_of_turn() -> None:
+    names = [f"n{n:02}" for n in range(20)]
+    what = Schedule([Waiting(replacing(name), 50.0, START, 900) for name in names], INTERVAL)
+    assert ("n00", "in service") in what.due(50)
+    revoked, fine = Answer(Status.REVOKED, "because"), Answer(Status.GOOD, "because")
+    what.heard({("n00", "in service"): revoked, **unknown(*names[:3])}, 50)
+    others: list[Question] = [(name, "in service") for name in names[1:]]
+    assert list(what.due(50)) == others  # one is revoked: all are looked at
+    assert what.pause(50) == 1
+    what.heard({others[9]: revoked, others[10]: fine}, 50)
+    assert what.pause(50) == 0
+    assert asked(what.due(50)) == [others[9][0]]
