@@ -1,4 +1,4 @@
-"""``make demo`` in a container and in a chroot, as on a machine that was installed a minute ago.
+"""The two commands in a container and in a chroot, as on a machine that was installed a minute ago.
 
 The container is one that ``docker run`` makes as it is: see ``confine``. Its hosts file and
 ``resolv.conf`` are mounts, as Docker makes them.
@@ -6,6 +6,7 @@ The container is one that ``docker run`` makes as it is: see ``confine``. Its ho
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import time
@@ -189,3 +190,21 @@ def test_in_a_chroot(tmp_path: Path) -> None:
         before = made.shell(EVERYTHING)
         assert "All as promised" in made.shell(DEMO)
         assert made.shell(EVERYTHING) == before
+
+
+@pytest.mark.timeout(3 * 3600)
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+def test_everything(suite: str, tmp_path: Path) -> None:
+    """``make test``, an hour; ``make container-test`` runs this one alone."""
+    with started(Container, suite, tmp_path) as made:
+        began = time.monotonic()
+        said = made.shell(f"cd {CHECKOUT} && exec make test")
+        print(f"{suite}: make test, with all installing: {time.monotonic() - began:.0f} s")
+    summaries = re.findall(r"^(\d+) passed(?:, (\d+) skipped)?[^\n]* in .*$", said, re.MULTILINE)
+    assert len(summaries) == 2, said  # unit and end to end
+    reasons = re.findall(r"^SKIPPED \[(\d+)\] \S+: (.+)$", said, re.MULTILINE)
+    print(*(f"{number} skipped: {why}" for number, why in reasons), sep="\n")
+    skipped = [int(number or 0) for _passed, number in summaries]
+    assert sum(int(number) for number, _why in reasons) == sum(skipped)
+    for (passed, _), number in zip(summaries, skipped):
+        assert number * 10 <= int(passed) + number
