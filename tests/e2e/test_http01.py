@@ -198,7 +198,7 @@ def test_what_cannot_be_fetched_from_here_is_given_its_time(world: World) -> Non
     """The twin: where this machine itself is refused, as by a firewall."""
     fleet.found(world, [A])
     refuse = f"<If \"%{{REMOTE_ADDR}} != '{CA}'\">\nRequire all denied\n</If>\n</VirtualHost>"
-    text = OWN_HTTP.format(address="*", name=A).replace("</VirtualHost>", refuse)
+    text = OWN_HTTP.format(address=apache.ADDRESS, name=A).replace("</VirtualHost>", refuse)
     world.apache.install(A, text + world.apache.https_site(A))
     world.apache.stop()
     world.apache.start()
@@ -268,7 +268,7 @@ def test_an_nginx_that_listens_on_one_address(world: World) -> None:
 def test_another_plugins_challenge_is_not_in_the_way_of_ours(world: World) -> None:
     """Another CA's lineage, validated by webroot through a virtual host that was ours just now."""
     fleet.found(world, [A, C])
-    text = OWN_HTTP.format(address="*", name=f"{A}\nServerAlias {B}")
+    text = OWN_HTTP.format(address=apache.ADDRESS, name=f"{A}\nServerAlias {B}")
     world.apache.install(A, text + world.apache.https_site(A))
     world.dns.set_a(B, WEB)
     world.apache.graceful()
