@@ -6,7 +6,6 @@ Rules of this file: only what the subcommand needs is imported, since this runs 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -40,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output.error(_("Ended by Ctrl-C."))
         return 130
     except BrokenPipeError:  # `certbot-jprs status | head`
-        sys.stderr.close()
+        output.give_up()
         return 141
     return status
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import sys
 
 from certbot_jprs.ground.language import _
@@ -21,6 +22,16 @@ def prepare() -> None:
 def result(text: str) -> None:
     """Prints a result."""
     print(text, flush=True)  # noqa: T201 - the one place that prints results
+
+
+def give_up() -> None:
+    """Drops what nobody reads any more, which Python would otherwise try to write at its end.
+
+    Source: Python's documentation of ``signal``, "Note on SIGPIPE".
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
 
 
 def say(text: str) -> None:

@@ -462,7 +462,7 @@ def test_what_troubles_later_renewals(world: World) -> None:
     world.write("/etc/cron.d/certbot", CRON)
     lineage = world.lineage(WWW)
     lineage.set("renew_hook", "sleep 10m;systemctl reload httpd")
-    lineage.set("pre_hook", "systemctl stop postfix")
+    lineage.set("pre_hook", "service postfix stop")
     lineage.set("post_hook", "/usr/local/bin/not-there now")
     lineage.set("renew_before_expiry", "91 days", None)
     world.write("/etc/letsencrypt/renewal-hooks/deploy/reload", "#!/bin/sh\n", mode=0o644)

@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.command import jprs
 from tests.e2e.held import FORCE, NAME, RENEW, record, serials, served, waiting
 from tests.e2e.helpers import CONTACT, QUICK, certbot
-from tests.lab import SILENT, WEB, Running, World, fleet
+from tests.lab import SILENT, WEB, Running, World, apache, fleet
 from tests.lab.place import CONFINED, at
 
 PLUGIN = "certbot-jprs:http"
@@ -106,7 +106,7 @@ def test_where_nothing_answers_any_more_the_run_fails_and_the_next_mends_it(worl
     with waiting(world) as running:
         # Whoever edits Apache's configuration meanwhile takes HTTPS away.
         site = world.read(f"/etc/apache2/sites-available/{NAME}.conf")
-        without = site.split("<VirtualHost *:443>")[0]
+        without = site.split(f"<VirtualHost {apache.ADDRESS}:443>")[0]
         world.write(f"/etc/apache2/sites-available/{NAME}.conf", without)
         only = world.read("/etc/apache2/ports.conf")
         world.write("/etc/apache2/ports.conf", f"Listen {at(80)}\n")

@@ -12,6 +12,7 @@ from tests.e2e.helpers import CONTACT, certbot, waited
 from tests.e2e.needs import STANDALONE
 from tests.lab import WEB, World, fleet, pki, subject
 from tests.lab.acme import Issued
+from tests.lab.place import at
 
 WWW = "www.example.jp"
 HOME = "/run/tmp/nginx"
@@ -31,7 +32,7 @@ http {{
     uwsgi_temp_path {HOME}/uwsgi;
     scgi_temp_path {HOME}/scgi;
     server {{
-        listen 443 ssl;
+        listen {at(443)} ssl;
         server_name {WWW};
         ssl_certificate /etc/letsencrypt/live/{WWW}/fullchain.pem;
         ssl_certificate_key /etc/letsencrypt/live/{WWW}/privkey.pem;

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from tests.lab.place import CONFINED, WEB
 from tests.lab.process import Result
 from tests.lab.server import WebServer
 
+ADDRESS = WEB if CONFINED else "*"
+"""Of virtual hosts: what else listens on port 80 in a container is the CA's."""
+
 VHOST = """\
-<VirtualHost *:80>
+<VirtualHost {address}:80>
     ServerName {name}
 {aliases}    DocumentRoot {root}
     <Directory {root}>
@@ -17,7 +21,7 @@ VHOST = """\
 
 
 HTTPS = """\
-<VirtualHost *:443>
+<VirtualHost {address}:443>
     ServerName {name}
     DocumentRoot /var/www/html
     SSLEngine on
@@ -39,6 +43,7 @@ class Apache(WebServer):
     def site(self, name: str, *aliases: str, root: str, extra: str = "") -> str:
         """Returns a virtual host's configuration for port 80."""
         return VHOST.format(
+            address=ADDRESS,
             name=name,
             root=root,
             aliases="".join(f"    ServerAlias {alias}\n" for alias in aliases),
@@ -47,7 +52,7 @@ class Apache(WebServer):
 
     def https_site(self, name: str) -> str:
         """Returns the configuration that serves a lineage of that name."""
-        return HTTPS.format(name=name)
+        return HTTPS.format(address=ADDRESS, name=name)
 
     def install(self, name: str, text: str) -> None:
         """Puts a virtual host's file where the distribution has them."""

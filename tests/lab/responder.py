@@ -23,6 +23,10 @@ Find = Callable[[int], "Issued | None"]
 RESPONSE = "application/ocsp-response"
 
 
+CHALLENGES = "/.well-known/acme-challenge/"
+"""What is no query: in a container this may be taken for one of the web server's addresses."""
+
+
 @dataclass(frozen=True)
 class Query:
     """One question to the responder.
@@ -170,6 +174,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Takes a query from the path."""
+        if self.path.startswith(CHALLENGES):
+            self._reply(404, b"")
+            return
         with contextlib.suppress(binascii.Error):
             self._serve(base64.b64decode(urllib.parse.unquote(self.path).lstrip("/")))
             return

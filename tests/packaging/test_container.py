@@ -1,4 +1,4 @@
-"""``make demo`` in a container and in a chroot, as on a machine that was installed a minute ago.
+"""The two commands in a container and in a chroot, as on a machine that was installed a minute ago.
 
 The container is one that ``docker run`` makes as it is: see ``confine``. Its hosts file and
 ``resolv.conf`` are mounts, as Docker makes them.
@@ -6,6 +6,7 @@ The container is one that ``docker run`` makes as it is: see ``confine``. Its ho
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import time
@@ -126,8 +127,9 @@ def test_the_container_is_one(container: Container) -> None:
 
 
 def test_the_demonstration_leaves_nothing(container: Container) -> None:
-    before = container.shell(EVERYTHING)
+    before, began = container.shell(EVERYTHING), time.monotonic()
     assert "This container itself" in container.shell(DEMO).replace("this", "This")
+    print(f"make demo: {time.monotonic() - began:.0f} s")
     assert container.shell(EVERYTHING) == before
 
 
@@ -183,9 +185,31 @@ def test_a_running_web_server_is_left_alone(container: Container, which: str) ->
     container.shell("while pidof nginx; do sleep 0.1; done")
 
 
-def test_in_a_chroot(tmp_path: Path) -> None:
-    with started(Chroot, "bookworm", tmp_path) as made:
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+def test_in_a_chroot(suite: str, tmp_path: Path) -> None:
+    with started(Chroot, suite, tmp_path) as made:
+        began = time.monotonic()
         assert "All as promised" in made.shell(DEMO)
-        before = made.shell(EVERYTHING)
+        print(f"{suite}: make demo, with all installing: {time.monotonic() - began:.0f} s")
+        before, began = made.shell(EVERYTHING), time.monotonic()
         assert "All as promised" in made.shell(DEMO)
+        print(f"{suite}: make demo: {time.monotonic() - began:.0f} s")
         assert made.shell(EVERYTHING) == before
+
+
+@pytest.mark.timeout(3 * 3600)
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+def test_everything(suite: str, tmp_path: Path) -> None:
+    """``make test``, an hour; ``make container-test`` runs this one alone."""
+    with started(Container, suite, tmp_path) as made:
+        began = time.monotonic()
+        said = made.shell(f"cd {CHECKOUT} && exec make test")
+        print(f"{suite}: make test, with all installing: {time.monotonic() - began:.0f} s")
+    summaries = re.findall(r"^(\d+) passed(?:, (\d+) skipped)?[^\n]* in .*$", said, re.MULTILINE)
+    assert len(summaries) == 2, said  # unit and end to end
+    reasons = re.findall(r"^SKIPPED \[(\d+)\] \S+: (.+)$", said, re.MULTILINE)
+    print(*(f"{number} skipped: {why}" for number, why in reasons), sep="\n")
+    skipped = [int(number or 0) for _passed, number in summaries]
+    assert sum(int(number) for number, _why in reasons) == sum(skipped)
+    for (passed, _), number in zip(summaries, skipped):
+        assert number * 10 <= int(passed) + number

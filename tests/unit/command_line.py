@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,8 +99,15 @@ def forget() -> None:
 
 
 @pytest.fixture
-def parse(config_dir: ConfigDir, monkeypatch: pytest.MonkeyPatch) -> Iterator[Parse]:
+def parse(
+    config_dir: ConfigDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Parse]:
     """Parses command lines; nothing of this machine's Certbot is read."""
+    # The manual's hook names it, and Certbot looks for the program of a hook.
+    systemctl = tmp_path / "bin" / "systemctl"
+    systemctl.parent.mkdir()
+    systemctl.touch(mode=0o755)
+    monkeypatch.setenv("PATH", f"{systemctl.parent}:{os.environ['PATH']}")
     parsing = Parse(config_dir)
     monkeypatch.setitem(constants.CLI_DEFAULTS, "config_files", [str(parsing.ini)])
     monkeypatch.setattr(cli, "helpful_parser", None)

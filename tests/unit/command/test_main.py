@@ -136,14 +136,20 @@ def test_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == "certbot-jprs: Ended by Ctrl-C.\n"
 
 
-def test_who_reads_has_gone() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_who_reads_has_gone(unbuffered: str) -> None:
     """As of ``certbot-jprs status | head``."""
     reading, writing = os.pipe()
     os.close(reading)
     words = ("-m", "certbot_jprs", "explain", "Unable to create account")
     with open(writing, "wb") as pipe:
         done = subprocess.run(
-            [sys.executable, *words], stdout=pipe, stderr=subprocess.PIPE, text=True, check=False
+            [sys.executable, *words],
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            text=True,
+            check=False,
         )
     assert done.returncode == 141
     assert done.stderr == ""
