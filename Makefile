@@ -5,6 +5,9 @@ PYTHON ?= python3
 # On two cores a test waits for most of its time: for answers, and for sleeps of Certbot's.
 # Where root gets no namespaces, in a container, there is one world.
 WORKERS ?= $(shell tests/lab/workers)
+# A registry that does not answer once is asked again, also where pip builds.
+export PIP_RETRIES ?= 10
+export PIP_DEFAULT_TIMEOUT ?= 60
 MEASURED ?= tests/unit tests/packaging/test_man.py tests/e2e
 SESSIONS ?= wheel certbot-1.21.0 certbot-2.11.0 newest-newest-python
 BIN := .venv/bin
@@ -93,7 +96,7 @@ catalogue: $(READY)
 	    --output-file $(CATALOGUE:.po=.mo)
 
 e2e: $(READY)
-	$(BIN)/python -m pytest -q tests/e2e -n $(WORKERS) --dist load --maxschedchunk 1 --timeout 300
+	$(BIN)/python -m pytest -q tests/e2e -n $(WORKERS) --dist load --maxschedchunk 1 --timeout 900
 
 # Both languages; a warning is an error.
 docs: $(READY) .venv-docs/.ready
@@ -107,14 +110,14 @@ docs: $(READY) .venv-docs/.ready
 	@touch $@
 
 docs-test: $(READY)
-	$(BIN)/python -m pytest -q tests/docs -n $(WORKERS) --dist worksteal --timeout 600
+	$(BIN)/python -m pytest -q tests/docs -n $(WORKERS) --dist worksteal --timeout 1800
 
 # The shelf is what the tests' hosts install from. The link is for ansible-lint, which looks modules up.
 ANSIBLE := $(CURDIR)/.venv-ansible
 ansible: $(READY) deb $(ANSIBLE)/.ready
 	cd packaging/ansible && PATH="$(ANSIBLE)/bin:$$PATH" \
 	    ANSIBLE_COLLECTIONS_PATH=$(ANSIBLE)/collections ansible-lint
-	$(BIN)/python -m pytest -q tests/ansible --timeout 1200
+	$(BIN)/python -m pytest -q tests/ansible --timeout 2400
 
 $(ANSIBLE)/.ready: packaging/ansible/requirements.txt tests/ansible/install | deb
 	$(PYTHON) -m venv $(ANSIBLE)
@@ -128,7 +131,7 @@ $(ANSIBLE)/.ready: packaging/ansible/requirements.txt tests/ansible/install | de
 .PHONY: browser screenshots
 browser: $(READY)
 	tests/browser/install
-	$(BIN)/python -m pytest -q tests/browser -n 2 --dist worksteal --timeout 300
+	$(BIN)/python -m pytest -q tests/browser -n 2 --dist worksteal --timeout 900
 
 screenshots: $(READY)
 	tests/browser/install ja
@@ -197,7 +200,7 @@ container-test: $(READY) $(TOOLS)/.ready
 # Installs Prometheus, NRPE, Icinga and Zabbix's agent, the first time; starts none of them.
 monitoring: $(READY)
 	tests/monitoring/install
-	$(BIN)/python -m pytest -q tests/monitoring -n 2 --dist worksteal --timeout 600
+	$(BIN)/python -m pytest -q tests/monitoring -n 2 --dist worksteal --timeout 900
 
 release: test docs docs-test packaging
 	packaging/release

@@ -83,7 +83,7 @@ def run_tests(session: nox.Session, name: str, **env: str) -> None:
     marker = ("-m", MARKER) if MARKER else ()
     session.run(
         *(PROJECT, "-m", "pytest", "-q", *tests, *marker),
-        *("-n", WORKERS, "--dist", "worksteal", "--timeout", "600"),
+        *("-n", WORKERS, "--dist", "worksteal", "--timeout", "900"),
         *(f"--junit-xml={RESULTS / name}.xml", *session.posargs),
         env=env,
         external=True,

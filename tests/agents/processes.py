@@ -40,7 +40,7 @@ def kill_all(others: Callable[[], Sequence[int]]) -> None:
     Raises:
         OSError: they do not end.
     """
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         reap()
         left = others()

@@ -30,6 +30,7 @@ fact_caching = jsonfile
 fact_caching_connection = facts
 retry_files_enabled = true
 interpreter_python = /usr/bin/python3
+timeout = 60
 """
 RECAP = re.compile(r"^(\S+)\s+: ((?:\w+=\d+\s*)+)$", re.MULTILINE)
 
@@ -121,7 +122,7 @@ class Ansible:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=900,
+            timeout=1800,
             check=False,
         )
         return Played(done.returncode, done.stdout)

@@ -70,4 +70,4 @@ class Watch:
 
     def __exit__(self, *_error: object) -> None:
         self._stop.set()
-        self._thread.join(10)
+        self._thread.join(60)

@@ -130,7 +130,7 @@ def test_the_adopted_certificate_is_renewed_by_what_is_left(story: Story) -> Non
     renewing.make_due(host, NAME)
     (scheduler,) = renewing.status(host, "certbot-jprs")["schedulers"]
     with host.watch(NAME) as watcher:
-        renewing.spawn(host, scheduler).wait(180).check()
+        renewing.spawn(host, scheduler).wait().check()
     assert lineage.serial != old
     assert host.served(NAME).serial == lineage.serial
     first = watcher.first(lineage.serial)

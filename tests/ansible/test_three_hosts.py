@@ -231,7 +231,7 @@ def renewed(story: Story) -> Iterator[dict[str, Watcher]]:
             (scheduler,) = renewing.status(host, COMMANDS[name])["schedulers"]
             running.append(renewing.spawn(host, scheduler))
         for each in running:
-            each.wait(240).check()
+            each.wait().check()
         yield watchers
 
 

@@ -94,7 +94,7 @@ def waiting(world: World, *args: str, env: Mapping[str, str] | None = None) -> R
     return running
 
 
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Waits for a condition.
 
     Raises:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.lab.place import CONFINED, WEB
@@ -17,3 +19,8 @@ def needs_namespace(why: str) -> pytest.MarkDecorator:
         why: what it does that only a world with walls of its own can have.
     """
     return pytest.mark.skipif(CONFINED, reason=f"not in a container: {why}")
+
+
+needs_ipv6 = pytest.mark.skipif(
+    not Path("/proc/net/if_inet6").exists(), reason="this kernel has no IPv6"
+)

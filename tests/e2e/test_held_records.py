@@ -101,7 +101,7 @@ def test_where_nothing_is_to_be_protected_the_new_one_is_served_at_once(
     if fate == "revoked":
         world.ocsp.behave("revoked", serial=serials(world)[0])
     result = world.certbot(*FORCE).check()
-    assert result.ended < world.jprs.issued[-1].issued_at + 10
+    assert result.ended < world.jprs.issued[-1].issued_at + 120  # nobody waits for 15 minutes
     assert served(world) == 2
     assert "at once" in words(result.output)
 
@@ -180,7 +180,7 @@ def test_other_plugins_lineages_are_as_without_this_one(world: World, garbage: b
     if garbage:
         for name in (ours[0], *theirs):
             world.write(f"{RECORDS}/{name}.json", "{ garbage")
-    world.ocsp.lag = 4
+    world.ocsp.lag = 8
     with world.watch(*ours, theirs[0]) as watcher:
         result = world.certbot(*FORCE).check()
         time.sleep(0.5)
@@ -198,10 +198,12 @@ def test_other_plugins_lineages_are_as_without_this_one(world: World, garbage: b
         assert at is not None
         assert good_at is not None
         assert good_at < at
-    # Theirs does not wait, as ever.
+    # Theirs does not wait, as ever: it is served before the first of ours is known.
     at = watcher.first(serials(world, theirs[0])[2])
+    first_good = world.ocsp.good_at(serials(world, ours[1])[1])
     assert at is not None
-    assert at < world.ocsp.known_at(serials(world, theirs[0])[2])
+    assert first_good is not None
+    assert at < first_good
 
 
 def test_another_cas_command_with_a_hook_is_as_without_this_plugin(world: World) -> None:

@@ -41,8 +41,8 @@ def lag_is_right(world: World, entry: dict[str, Any], issued: Issued) -> None:
     saved = saved_at(world, entry["version"])
     known = world.ocsp.known_at(issued.serial)
     assert saved + entry["unknown_until"] < known <= saved + entry["waited"]
-    # Asked every second; the rest is for a busy machine.
-    assert entry["waited"] - entry["unknown_until"] < 1 + 10
+    # Asked every second, not when the time is up; the rest is for a busy machine.
+    assert entry["waited"] - entry["unknown_until"] < 1 + 60
 
 
 def test_each_wait_is_measured_and_shown(world: World) -> None:
@@ -59,7 +59,7 @@ def test_each_wait_is_measured_and_shown(world: World) -> None:
     }
     assert (entry["hooks"], entry["reload"]) == ("done", "done")
     lag_is_right(world, entry, world.jprs.issued[-1])
-    assert abs(entry["saved"] - saved_at(world, 2)) < 5
+    assert abs(entry["saved"] - saved_at(world, 2)) < 60
     assert entry["ended"] >= entry["saved"] + entry["waited"] - 1
     assert stat.S_IMODE(world.path(PATH).stat().st_mode) == 0o600
 
@@ -155,7 +155,7 @@ def test_a_damaged_history_stops_no_release(world: World, damage: str) -> None:
     fleet.found(world, [NAME], renew_hook=repr(hook("own")))
     world.path(PATH).parent.mkdir(mode=0o700)
     world.run("sh", "-e", "-c", DAMAGES[damage].replace("{path}", PATH)).check()
-    world.certbot(*FORCE, timeout=60).check()
+    world.certbot(*FORCE).check()
     assert served(world) == 2
     assert record(world) is None
     assert len(hooked(world, "own")) == 1

@@ -17,7 +17,7 @@ import pytest
 
 from tests.e2e.held import FORCE, RENEW, serials, until
 from tests.e2e.helpers import NAME, QUICK, certbot, first_run, lets_encrypt
-from tests.e2e.needs import needs_namespace
+from tests.e2e.needs import needs_ipv6, needs_namespace
 from tests.lab import CA, WEB, WEB_TOO, World, apache, fleet
 from tests.lab.place import at
 
@@ -154,7 +154,7 @@ def renewed_and_fetched(world: World, which: str) -> bool:
 SHAPES = (
     *(everywhere, one_address, redirected),
     *(pytest.param(each, marks=one_machine) for each in (only_443, no_virtual_host)),
-    pytest.param(ipv6, marks=needs_namespace("it gives the networks addresses")),
+    pytest.param(ipv6, marks=[needs_namespace("it gives the networks addresses"), needs_ipv6]),
 )
 
 
@@ -183,8 +183,7 @@ def test_an_apache_that_does_not_listen_on_port_80(world: World) -> None:
     ports, left = f"{world.apache.root}/ports.conf", []
     for which in ("apache", NAME):
         world.write(ports, f"Listen {at(443)}\n")
-        world.apache.control("stop").check()
-        until(lambda: not world.listening(443))
+        world.apache.stop()
         world.apache.control("start").check()
         until(lambda: world.listening(443))
         assert not world.listening(80)

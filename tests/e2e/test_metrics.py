@@ -11,6 +11,7 @@ from certbot_jprs.ground.names import NAME as PLUGIN
 from tests.e2e.command import COMMAND, jprs
 from tests.e2e.held import FORCE, IMPATIENT, NAME, RENEW
 from tests.e2e.test_status import CRON, second_version
+from tests.e2e.waiting import saved_at
 from tests.lab import World, fleet
 from tests.unit.command.promtool import GAUGES, Samples, check, samples
 
@@ -42,7 +43,7 @@ def test_from_well_to_held_and_back(world: World) -> None:
     assert status_of(said) == ["good"]
     assert (said["served_matches", NAME], said["schedulers",]) == (1, 1)
     assert 80 < (said["certificate_not_after_timestamp_seconds", NAME] - time.time()) / 86400 < 91
-    assert abs(said["status_timestamp_seconds",] - time.time()) < 60
+    assert abs(said["status_timestamp_seconds",] - time.time()) < 300
     # Nothing was renewed yet: nothing is said of it.
     names = {key[0] for key in said}
     assert not names & {"held_since_timestamp_seconds", "last_renewal_success", "ocsp_lag_seconds"}
@@ -52,7 +53,7 @@ def test_from_well_to_held_and_back(world: World) -> None:
     world.ocsp.behave(None)
     said = metrics(world)
     assert problems(said) == {"held": 1}
-    assert abs(said["held_since_timestamp_seconds", NAME] - time.time()) < 120
+    assert abs(said["held_since_timestamp_seconds", NAME] - time.time()) < 300
     assert said["last_renewal_success", NAME] == 0
     assert ("ocsp_lag_seconds", NAME) not in said
     assert said["served_matches", NAME] == 1  # the old one, which is in service
@@ -62,16 +63,18 @@ def test_from_well_to_held_and_back(world: World) -> None:
     assert problems(said) == {}
     assert ("held_since_timestamp_seconds", NAME) not in said
     assert said["last_renewal_success", NAME] == 1
-    assert abs(said["last_renewal_timestamp_seconds", NAME] - time.time()) < 60
-    assert 1 <= said["ocsp_lag_seconds", NAME] < 120
+    assert abs(said["last_renewal_timestamp_seconds", NAME] - time.time()) < 300
+    assert 1 <= said["ocsp_lag_seconds", NAME] < 300
 
 
 def test_the_lag_is_that_of_the_newest(world: World) -> None:
     fleet.found(world, [NAME])
-    for lag in (0, 4):
+    for lag in (0, 6):
         world.ocsp.lag = lag
         world.certbot(*FORCE).check()
-    assert 3 <= metrics(world)["ocsp_lag_seconds", NAME] < 60
+    newest = world.ocsp.known_at(world.jprs.issued[-1].serial) - saved_at(world, 3)
+    assert newest > 1
+    assert newest < metrics(world)["ocsp_lag_seconds", NAME] < newest + 60
 
 
 def test_revoked_not_served_and_nobody_renews(world: World) -> None:

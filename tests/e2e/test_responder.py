@@ -78,8 +78,10 @@ def test_unknown_until_time_is_up_is_deployed_with_a_warning(world: World, behav
     world.ocsp.behave(behaviour)
     result = served_when_time_was_up(world)
     assert outcomes(result) == {"unknown"}
-    # Every second, and a last time at the deadline.
-    assert 3 <= len(world.ocsp.queries) <= 5
+    # Every second, and a last time at the deadline; later ones may come closer together.
+    first_asked = world.ocsp.queries[0].time - saved_at(world)
+    assert int(TIMEOUT - first_asked) <= len(world.ocsp.queries) <= 5
+    assert world.ocsp.queries[-1].time - saved_at(world) > TIMEOUT - 0.1
     assert {query.method for query in world.ocsp.queries} == {"POST"}
 
 
@@ -95,7 +97,8 @@ def test_no_usable_answer_until_time_is_up_is_deployed_with_a_warning(
     assert outcomes(result) == {"undetermined"}
     assert {query.answer for query in world.ocsp.queries} == {behaviour}
     # A responder that does not answer is given ten seconds for a query, and no second chance.
-    assert (len(world.ocsp.queries) == 1) is (behaviour in SLOW)
+    was_late = world.ocsp.queries[0].time - saved_at(world) > TIMEOUT - 1  # on a busy machine
+    assert (len(world.ocsp.queries) == 1) is (behaviour in SLOW) or was_late
 
 
 @pytest.mark.parametrize("where", ADDRESSES)
@@ -125,7 +128,7 @@ def in_service_soon(world: World, running: Running) -> None:
     assert world.served(NAME).serial == world.jprs.issued[-1].serial
 
 
-def asked(world: World, behaviour: str, timeout: float = 30) -> None:
+def asked(world: World, behaviour: str, timeout: float = 120) -> None:
     """Waits until a query got that behaviour, and was answered or given up."""
     deadline = time.monotonic() + timeout
     count = len(world.ocsp.queries)
@@ -177,8 +180,10 @@ def test_good_is_deployed_at_once(world: World, behaviour: str) -> None:
     assert outcomes(result) == {"good"}
     served = watcher.first(world.jprs.issued[-1].serial)
     assert served is not None
-    assert len(world.ocsp.queries) == 1
-    assert world.ocsp.queries[0].time < served < saved_at(world) + 5
+    (query,) = world.ocsp.queries
+    # At once: not an interval later, which is ten seconds.
+    assert saved_at(world) < query.time < saved_at(world) + 10
+    assert query.time < served < query.time + ALLOWANCE
 
 
 def test_good_ends_the_wait_within_an_interval_of_when_it_is_known(world: World) -> None:
@@ -244,7 +249,7 @@ def test_a_certificate_without_a_responder_is_deployed_at_once(world: World) -> 
         time.sleep(0.3)
     served = watcher.first(world.jprs.issued[-1].serial)
     assert served is not None
-    assert served < saved_at(world) + 5
+    assert served < saved_at(world) + ALLOWANCE  # others are waited for 15 minutes
     assert world.ocsp.queries == []
     assert outcomes(result) == set()
     assert "Waiting for" not in result.output
@@ -303,8 +308,9 @@ def test_a_certificate_whose_time_is_not_up_is_waited_for(world: World) -> None:
     just_now = time.time()
     os.utime(version_file(world), (just_now, just_now))
     world.ocsp.behave("unknown")
-    result = install(world, "--jprs-ocsp-timeout", "9", "--jprs-ocsp-interval", "1").check()
+    result = install(world, "--jprs-ocsp-timeout", "20", "--jprs-ocsp-interval", "1").check()
     assert len(world.ocsp.queries) >= 3
+    assert world.ocsp.queries[-1].time > just_now + 20 - 0.1
     assert outcomes(result) == {"unknown"}
 
 
@@ -347,7 +353,7 @@ def test_a_renewal_without_a_usable_answer_is_served_when_time_is_up(
 def revoke_as_soon_as_issued(world: World, command: Running) -> None:
     """Makes the responder call the next certificate revoked, and no other."""
     count = len(world.jprs.issued)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while len(world.jprs.issued) == count:
         assert time.monotonic() < deadline, command.output
         time.sleep(0.02)

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
 from tests.e2e.command import jprs
-from tests.e2e.held import FORCE, HOOKED, NAME, RENEW, hold, hook, hooked, record, serials, served
+from tests.e2e.held import (
+    FORCE,
+    HOOKED,
+    NAME,
+    RENEW,
+    hold,
+    hook,
+    hooked,
+    record,
+    serials,
+    served,
+    until,
+)
 from tests.e2e.needs import needs_namespace
 from tests.e2e.test_held_records import words
 from tests.lab import World, fleet
@@ -165,10 +176,14 @@ def test_a_standard_output_that_is_closed_stops_no_release(world: World) -> None
     hold(world)
     world.lineage(NAME).set("certbot_jprs:http_ocsp_timeout", "120", "renewalparams")
     world.ocsp.behave(None)
-    world.ocsp.lag = time.time() - world.jprs.issued[-1].issued_at + 4
+    world.ocsp.lag = 600
     command = " ".join((str(world.certbot_command()), *RENEW))
     # The reader goes when the wait has begun.
-    world.run("sh", "-c", f"{command} 2>/dev/null | grep -m 1 'not yet in service'").check()
+    reader = "{ grep -m 1 'not yet in service' && exec >&- && touch /run/tmp/gone; }"
+    with world.spawn("sh", "-c", f"{command} 2>/dev/null | {reader}") as running:
+        until(world.path("/run/tmp/gone").exists)
+        world.ocsp.lag = 0
+        running.wait().check()
     newest = world.lineage(NAME).versions()[-1]
 
     def released() -> bool:

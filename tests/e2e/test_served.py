@@ -59,7 +59,7 @@ def beside(world: World, address: str) -> Iterator[Running]:
     try:
         world.write("/run/tmp/nginx.conf", NGINX.format(address=address, name=NAME))
         running = world.spawn("nginx", "-c", "/run/tmp/nginx.conf", "-g", "daemon off;")
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not world.listening(443, address):
             assert time.monotonic() < deadline, world.read("/run/tmp/nginx.log")
             time.sleep(0.05)

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from tests.e2e.held import until
 from tests.e2e.waiting import (
     AT_ONCE,
     NAME,
@@ -97,10 +98,13 @@ def test_a_signal_ends_a_query_that_hangs(world: World, number: signal.Signals) 
     world.vhost(NAME)
     world.ocsp.behave("hang")
     with world.spawn_certbot(*first(world, *PATIENT)) as running:
-        running.wait_for("Waiting for")
-        time.sleep(1)
+        until(lambda: bool(world.ocsp.queries))
         signalled = running.signal(number)
+        running.wait_for("To go")
+        # It is given ten seconds.
+        assert time.time() < world.ocsp.queries[0].time + 10
         result = running.wait()
+    assert len(world.ocsp.queries) == 1
     assert_saved_and_not_in_service(world, result, signalled)
 
 
@@ -131,22 +135,25 @@ def test_ctrl_c_on_a_terminal_ends_the_wait_for_a_renewal(world: World) -> None:
 def test_no_signal_is_needed_to_end_a_wait_that_succeeds(world: World) -> None:
     # The twin: the same wait, left alone, is not over by then and ends well.
     world.vhost(NAME)
-    world.ocsp.lag = 4
+    world.ocsp.lag = 600
     with world.spawn_certbot(*first(world, *PATIENT)) as running:
         running.wait_for("Waiting for")
         time.sleep(1.3)
         assert running.process.poll() is None
+        world.ocsp.lag = 0
         running.wait().check()
     assert world.served(NAME).serial == world.jprs.issued[-1].serial
 
 
 def test_a_hangup_that_nohup_ignores_ends_nothing(world: World) -> None:
     world.vhost(NAME)
-    world.ocsp.lag = 5
+    world.ocsp.lag = 600
     command = world.certbot_command()
     with world.spawn("nohup", command, *first(world, *PATIENT)) as running:
         running.wait_for("Waiting for")
         time.sleep(0.5)
         running.signal(signal.SIGHUP)
+        time.sleep(0.5)
+        world.ocsp.lag = 0
         running.wait().check()
     assert world.served(NAME).serial == world.jprs.issued[-1].serial

@@ -17,6 +17,7 @@ from certbot_jprs.command.table import width
 from certbot_jprs.holding.records import Record
 from tests.e2e.command import MANUAL_HOOK, jprs
 from tests.e2e.helpers import NAME, asked, certbot, forget, lets_encrypt
+from tests.e2e.waiting import AT_ONCE
 from tests.lab import SILENT, World, fleet, pki
 
 CRON = "0 */12 * * * root certbot -q renew\n"
@@ -295,17 +296,20 @@ def test_the_exit_statuses_of_monitoring(
 
 def test_it_never_takes_long(world: World) -> None:
     world.write("/etc/cron.d/certbot", CRON)
-    fleet.kept(world, [f"www.{DOMAIN}", f"dead.{DOMAIN}"])
-    world.dns.set_a(f"www.{DOMAIN}", SILENT)
+    names = [f"{each}.{DOMAIN}" for each in ("www", "dead", "a", "b", "c", "d")]
+    fleet.kept(world, names)
+    for name in names:
+        world.dns.set_a(name, SILENT)
     world.ocsp.behave("hang")
     result = jprs(world, "status")
     assert result.returncode == 3, f"{result}"
-    assert result.seconds < 10 + 5 + 3  # a query, a look at port 443, and Python
+    # A query, a look at port 443, and Python on a busy machine; one by one it would be 60 and 30.
+    assert result.seconds < 10 + 5 + AT_ONCE
     world.silence_dns()
     world.ocsp.behave(None)
     result = jprs(world, "status")
     assert result.returncode == 0, f"{result}"
-    assert result.seconds < 5 + 5
+    assert result.seconds < 5 + AT_ONCE
 
 
 def test_a_terminal_without_japanese_letters(world: World) -> None:

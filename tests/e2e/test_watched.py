@@ -24,7 +24,7 @@ watch = libc.inotify_init()
 assert libc.inotify_add_watch(watch, sys.argv[1].encode(), 0x80) == 1  # IN_MOVED_TO
 print("watching", flush=True)
 seen = []
-while len(seen) < 4 and select.select([watch], [], [], 60)[0]:
+while len(seen) < 4 and select.select([watch], [], [], 600)[0]:
     data = os.read(watch, 4096)
     while data:
         length = struct.unpack_from("iIII", data)[3]

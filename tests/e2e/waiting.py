@@ -11,14 +11,15 @@ from tests.lab.process import Result
 NAME = "www.example.jp"
 PLUGIN = "certbot-jprs:http"
 QUICK = ("--jprs-ocsp-timeout", "3", "--jprs-ocsp-interval", "1")
-PATIENT = ("--jprs-ocsp-timeout", "60", "--jprs-ocsp-interval", "1")
+PATIENT = ("--jprs-ocsp-timeout", "600", "--jprs-ocsp-interval", "1")
 NOT_AT_ALL = ("--jprs-ocsp-timeout", "0")
 
-# What the contract adds to the longest wait: a query under way, and the deployment itself.
-ALLOWANCE = 15
+# What the contract adds to the longest wait: a query under way, and the deployment itself, of
+# which a busy machine makes a lot.
+ALLOWANCE = 60
 
-# Seconds within which an ended wait is over on a busy machine; a query that hangs takes ten.
-AT_ONCE = 8
+# Seconds within which an ended wait is over on a busy machine; left alone, it would take minutes.
+AT_ONCE = 30
 
 WORDS = {
     "good": r"\(good,|says\s+good",

@@ -37,7 +37,9 @@ class Apache(WebServer):
     root = "/etc/apache2"
     errors = "/var/log/apache2/error.log"
     run_directory = "/run/apache2"
+    pid_file = "/run/apache2/apache2.pid"
     reload_mark = "AH00493"
+    ready_mark = "resuming normal operations"
     stops = "stop"
 
     def site(self, name: str, *aliases: str, root: str, extra: str = "") -> str:
@@ -80,10 +82,9 @@ class Apache(WebServer):
         """Runs ``apachectl``: start, stop, graceful, configtest, …."""
         return self._world.run("apachectl", action)
 
-    def graceful(self) -> None:
-        """Reloads it, or starts it if it does not run."""
+    def reload(self) -> None:
+        """Runs ``apachectl graceful``."""
         self.control("graceful").check()
-        self.wait()
 
     def configtest(self) -> Result:
         """Runs the configuration test."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import threading
@@ -49,7 +50,7 @@ def staple_status(der: bytes) -> str | None:
     return response.certificate_status.name.lower()
 
 
-def visit(world: Place, name: str, timeout: float = 5) -> Served:
+def visit(world: Place, name: str, timeout: float = 30) -> Served:
     """Connects to the web server as a browser does and returns what it serves.
 
     Raises:
@@ -78,7 +79,9 @@ def visit(world: Place, name: str, timeout: float = 5) -> Served:
         except SSL.Error as error:
             raise ConnectionError(f"no TLS for {name}: {error!r}") from error
         finally:
-            connection.shutdown() if stapled else None
+            if stapled:
+                with contextlib.suppress(SSL.Error):  # the server may be gone by now
+                    connection.shutdown()
     assert certificate is not None
     return Served(time.time(), name, certificate, staple_status(stapled[0] if stapled else b""))
 
@@ -127,7 +130,9 @@ class Watcher:
         self._thread.start()
 
     def _run(self) -> None:
-        while not self._stop.is_set():
+        over = False
+        while not over:
+            over = self._stop.is_set()  # whoever stops looking has looked once more
             for name in self._names:
                 self._look(name)
             self.visits += 1
@@ -137,7 +142,7 @@ class Watcher:
         serial: int | None = None
         staple: str | None = None
         try:
-            served = visit(self._world, name, 2)
+            served = visit(self._world, name)
             serial, staple = served.serial, served.staple
         except OSError:
             if self._stop.is_set():
@@ -171,9 +176,9 @@ class Watcher:
         return {change.staple for change in self.changes if change.serial is not None}
 
     def close(self) -> None:
-        """Stops watching."""
+        """Looks once more, and stops watching."""
         self._stop.set()
-        self._thread.join(10)
+        self._thread.join(120)
 
     def __enter__(self) -> Watcher:
         return self

@@ -41,6 +41,9 @@ def inject(module, target, do, call, when):
     if do == "lack":
         setattr(holder, name, getattr(holder, name) + ("what_no_certbot_has",))
         return
+    if do.startswith("="):
+        setattr(holder, name, json.loads(do[1:]))
+        return
     original = getattr(holder, name)
     calls = [0]
 
@@ -102,7 +105,7 @@ def fault(
         target: the function as that module sees it: ``os.replace``, ``Store.save``.
         do: ``kill``: SIGKILL; another signal's name, after which the function goes on; an
             ``errno`` to fail with; ``lack``: ``target`` is a tuple of names, to which one is
-            added that does not exist.
+            added that does not exist; ``=60``: ``target`` is a number, and becomes that one.
         call: at which call of it, from 1; 0 means at every one.
         when: ``before`` or ``after`` the function does its work.
     """
@@ -114,6 +117,11 @@ def environment(world: World, *faults: Mapping[str, object]) -> dict[str, str]:
     text = CUSTOMIZE.replace("{variable}", VARIABLE).replace("{directory}", DIRECTORY)
     world.write(f"{DIRECTORY}/sitecustomize.py", text)
     return {"PYTHONPATH": DIRECTORY, VARIABLE: json.dumps(faults)}
+
+
+def patience(world: World) -> dict[str, str]:
+    """Has what is ready together be released together, however slow the machine answers."""
+    return environment(world, fault("certbot_jprs.wait.gate", "PATIENCE", do="=60"))
 
 
 def struck(world: World) -> list[str]:

@@ -48,7 +48,7 @@ class Server(ThreadingHTTPServer):
             super().finish_request(request, client_address)
             return
         try:
-            request.settimeout(10)
+            request.settimeout(60)
             with self.tls.wrap_socket(request, server_side=True) as secured:
                 super().finish_request(secured, client_address)
         except OSError:

@@ -132,7 +132,7 @@ class Machine:
     def run(
         self,
         *args: str,
-        timeout: float = 60,
+        timeout: float = 300,
         env: Mapping[str, str] | None = None,
         input: str | None = None,  # noqa: A002
     ) -> Result:
@@ -157,7 +157,7 @@ class Machine:
     def certbot(
         self,
         *args: str,
-        timeout: float = 120,
+        timeout: float = 300,
         env: Mapping[str, str] | None = None,
         input: str | None = None,  # noqa: A002
         venv: str | os.PathLike[str] | None = None,

@@ -33,7 +33,9 @@ class Nginx(WebServer):
 
     root = "/etc/nginx"
     errors = "/var/log/nginx/error.log"
+    pid_file = "/run/nginx.pid"
     reload_mark = "(SIGHUP) received"
+    ready_mark = "start worker processes"
     stops = "quit"
 
     def __init__(self, world: World, address: str = WEB) -> None:
@@ -74,13 +76,12 @@ class Nginx(WebServer):
         """Runs ``nginx -s``: reload, quit, …."""
         return self._world.run("nginx", "-s", action)
 
-    def graceful(self) -> None:
-        """Reloads it, or starts it if it does not run."""
-        if self._world.read("/run/nginx.pid"):
+    def reload(self) -> None:
+        """Runs ``nginx -s reload``, or ``nginx`` if it does not run."""
+        if self._world.read(self.pid_file):
             self.control("reload").check()
         else:
             self._world.run("nginx").check()
-        self.wait()
 
     def configtest(self) -> Result:
         """Runs the configuration test."""

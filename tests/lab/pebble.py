@@ -43,7 +43,7 @@ def wait_for_port(world: Place, address: tuple[str, int], log: str) -> None:
     Raises:
         TimeoutError: nothing does; with what the server wrote to its log.
     """
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError):
             world.connect("ca", address, 1).close()
@@ -130,7 +130,7 @@ class Pebble:
 
     def close(self) -> None:
         """Collects the process, which the world's end has ended."""
-        self._process.wait(10)
+        self._process.wait(60)
 
 
 class NameServer:
@@ -210,7 +210,7 @@ class NameServer:
 
     def close(self) -> None:
         """Collects the process, which the world's end has ended."""
-        self._process.wait(10)
+        self._process.wait(60)
 
 
 def _mac_key() -> str:

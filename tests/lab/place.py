@@ -254,7 +254,7 @@ class Place(ABC):
             self._agent.wait()
 
 
-def inside(place: Place, process: subprocess.Popen[bytes], timeout: float = 5) -> int:
+def inside(place: Place, process: subprocess.Popen[bytes], timeout: float = 60) -> int:
     """Returns the command that a process runs inside, once it runs.
 
     Args:

@@ -123,7 +123,7 @@ class Running:
         os.kill(self.pid, number)
         return time.time()
 
-    def wait_for(self, pattern: str, timeout: float = 60) -> re.Match[str]:
+    def wait_for(self, pattern: str, timeout: float = 120) -> re.Match[str]:
         """Waits until the output matches a regular expression.
 
         Raises:
@@ -145,7 +145,7 @@ class Running:
         for thread in self._threads:
             thread.join(2)
 
-    def wait(self, timeout: float = 120) -> Result:
+    def wait(self, timeout: float = 300) -> Result:
         """Waits for the end.
 
         Raises:
@@ -221,7 +221,7 @@ class Terminal:
         self.output += data.decode(errors="replace")
         return bool(data)
 
-    def expect(self, pattern: str, timeout: float = 60) -> re.Match[str]:
+    def expect(self, pattern: str, timeout: float = 120) -> re.Match[str]:
         """Waits until what came after the last match, matches.
 
         Raises:
@@ -246,7 +246,7 @@ class Terminal:
         os.write(self._master, b"\x03")
         return time.time()
 
-    def wait(self, timeout: float = 60) -> Result:
+    def wait(self, timeout: float = 300) -> Result:
         """Reads to the end.
 
         Raises:
@@ -257,7 +257,7 @@ class Terminal:
             if time.monotonic() > deadline:
                 self.close()
                 raise AssertionError(f"{self.args} did not end:\n{self.output}")
-        self.process.wait(10)
+        self.process.wait(60)
         ended = time.time()
         self.close()
         return Result(self.args, self.process.returncode, self.output, "", self.started, ended)

@@ -122,6 +122,7 @@ class Httpd(Apache):
     root = "/etc/httpd"
     errors = "/var/log/httpd/error_log"
     run_directory = "/run/httpd"
+    pid_file = "/run/httpd/httpd.pid"
 
     def lay_out(self, machine: Machine, distribution: str) -> None:
         """Gives the machine its face, for the rest of the test.

@@ -21,6 +21,9 @@ class WebServer(ABC):
     errors: str
     reload_mark: str
     """What its log says, once, of each reload."""
+    ready_mark: str
+    """What its log says, once, when it serves by its configuration, at first or reloaded."""
+    pid_file: str
     stops: str
     """The action that stops it."""
     address = WEB
@@ -46,8 +49,22 @@ class WebServer(ABC):
         """Runs its control program."""
 
     @abstractmethod
-    def graceful(self) -> None:
-        """Reloads it, or starts it if it does not run."""
+    def reload(self) -> None:
+        """Has it reloaded, or started if it does not run; that goes on afterwards."""
+
+    def graceful(self, timeout: float = 60) -> None:
+        """Reloads it, or starts it if it does not run, and waits until it serves by that.
+
+        Raises:
+            AssertionError: it does not.
+        """
+        ready = self.log().count(self.ready_mark)
+        self.reload()
+        self.wait()
+        deadline = time.monotonic() + timeout
+        while self.log().count(self.ready_mark) == ready:
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.01)
 
     @abstractmethod
     def configtest(self) -> Result:
@@ -84,15 +101,20 @@ class WebServer(ABC):
     def stop(self) -> None:
         """Stops it."""
         self.control(self.stops).check()
-        deadline = time.monotonic() + 10
-        while self.running() and time.monotonic() < deadline:
+        deadline = time.monotonic() + 30
+        while (self.running() or self._is_ending()) and time.monotonic() < deadline:
             time.sleep(0.02)
+
+    def _is_ending(self) -> bool:
+        """Tells whether its process is still there: one that ends would not be started anew."""
+        pid = self._world.read(self.pid_file).strip()
+        return bool(pid) and self._world.path(f"/proc/{pid}").exists()
 
     def running(self) -> bool:
         """Tells whether something listens on port 80."""
         return self._world.listening(80, self.address)
 
-    def wait(self, timeout: float = 10) -> None:
+    def wait(self, timeout: float = 60) -> None:
         """Waits until it serves.
 
         Raises:
@@ -110,6 +132,13 @@ class WebServer(ABC):
     def reloads(self) -> int:
         """Returns how often it was reloaded gracefully since the test began."""
         return self.log().count(self.reload_mark)
+
+    def reloaded(self, times: int, timeout: float = 30) -> int:
+        """Returns how often it was reloaded, once it was that often: it may be told just now."""
+        deadline = time.monotonic() + timeout
+        while self.reloads() < times and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return self.reloads()
 
     def hashes(self) -> dict[str, str]:
         """Returns a fingerprint of every file of its configuration."""

@@ -34,7 +34,7 @@ import json, os, sys, urllib.request
 name = "_acme-challenge." + os.environ["CERTBOT_DOMAIN"] + "."
 body = {{"host": name, "value": os.environ["CERTBOT_VALIDATION"]}}
 url = "http://{ca}:8055/" + ("clear-txt" if "CERTBOT_AUTH_OUTPUT" in os.environ else "set-txt")
-urllib.request.urlopen(url, json.dumps(body).encode(), timeout=5).close()
+urllib.request.urlopen(url, json.dumps(body).encode(), timeout=60).close()
 """
 
 
@@ -169,13 +169,13 @@ class World(Machine):
 
     def listening(self, port: int, host: str = WEB) -> bool:
         """Tells whether something on the web server's host takes connections."""
-        with contextlib.suppress(OSError), self.namespace.connect("ca", (host, port), 2):
+        with contextlib.suppress(OSError), self.namespace.connect("ca", (host, port), 10):
             return True
         return False
 
     def http(self, name: str, path: str = "/", port: int = 80) -> str:
         """Fetches a page of a virtual host, head and body."""
-        with self.namespace.connect("ca", (WEB, port)) as plain:
+        with self.namespace.connect("ca", (WEB, port), 30) as plain:
             plain.sendall(f"GET {path} HTTP/1.0\r\nHost: {name}\r\n\r\n".encode())
             plain.shutdown(socket.SHUT_WR)
             with plain.makefile("rb") as stream:
@@ -187,7 +187,7 @@ class World(Machine):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         with (
-            self.namespace.connect("ca", (WEB, 443)) as plain,
+            self.namespace.connect("ca", (WEB, 443), 30) as plain,
             context.wrap_socket(plain, server_hostname=name) as secured,
         ):
             secured.sendall(f"GET {path} HTTP/1.0\r\nHost: {name}\r\n\r\n".encode())

@@ -57,9 +57,9 @@ class Prometheus:
             f"--web.listen-address={WEB}:9090",
         )
         self._server.wait_for("Server is ready to receive web requests")
-        self.until(lambda: self.query("up{job='node'} == 1"), "node_exporter is not scraped")
+        self.until(self.is_scraped, "node_exporter is not scraped")
 
-    def until(self, holds: Callable[[], object], otherwise: str, timeout: float = 60) -> None:
+    def until(self, holds: Callable[[], object], otherwise: str, timeout: float = 300) -> None:
         """Waits for something.
 
         Raises:
@@ -103,6 +103,10 @@ class Prometheus:
             "query_range", query=expression, start=start, end=end, step=1
         )["result"]
         return found
+
+    def is_scraped(self) -> bool:
+        """Tells whether node_exporter answered when it was asked last."""
+        return bool(self.query("up{job='node'} == 1"))
 
     def alerts(self) -> list[Series]:
         """Returns the alerts that are firing."""

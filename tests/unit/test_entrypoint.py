@@ -190,7 +190,7 @@ def test_certbot_itself_with_a_damaged_installation(
             check=False,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=280,
         )
 
     others = certbot("certificates")

@@ -39,7 +39,7 @@ def check(checkout: Path) -> subprocess.CompletedProcess[str]:
         check=False,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=280,
     )
 
 

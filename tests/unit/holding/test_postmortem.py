@@ -24,7 +24,7 @@ class Journal:
     def __init__(self, path: Path, kind: int) -> None:
         self.socket = socket.socket(socket.AF_UNIX, kind)
         self.socket.bind(str(path))
-        self.socket.settimeout(5)
+        self.socket.settimeout(60)
 
     def read(self) -> str:
         return self.socket.recv(65536).decode()

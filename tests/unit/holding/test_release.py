@@ -415,12 +415,13 @@ def test_an_unknown_one_stays_held(bench: Bench) -> None:
 
 
 def test_each_has_the_time_of_its_own_lineage(bench: Bench) -> None:
-    bench.add(A, Status.UNDETERMINED, timeout=3)
-    bench.add(B, Status.UNDETERMINED, timeout=30)
+    bench.add(A, Status.UNDETERMINED, timeout=60)
+    bench.add(B, Status.UNDETERMINED, timeout=600)
     bench.add(C, Status.UNDETERMINED, timeout=0)
     assert bench.run() == [step for name in (C, A, B) for step in (f"hooks {name} 2", "reload")]
-    assert 3 <= bench.steps.count(f"asked {A} new") <= 5
-    assert bench.steps.count(f"asked {B} new") > 25
+    # They count from when they were added, which is some seconds ago on a busy machine.
+    assert 30 <= bench.steps.count(f"asked {A} new") <= 62
+    assert bench.steps.count(f"asked {B} new") > 500
     assert bench.steps.count(f"asked {C} new") == 0
 
 
@@ -687,7 +688,10 @@ def test_in_service_is_said_of_what_was_seen(bench: Bench) -> None:
     assert bench.visitors.looks == 2  # right before the reload, and once after it
 
 
-def test_an_older_version_that_is_still_served(bench: Bench) -> None:
+def test_an_older_version_that_is_still_served(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sight, "SECONDS", 3.0)  # enough to look several times on a busy machine
     bench.add(A)
     bench.add(B)
     bench.visitors.loads = {B}

@@ -207,7 +207,7 @@ def test_what_a_killed_process_left_is_known_to_the_sweep(
 
 
 def test_no_file_stays_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = os.listdir("/proc/self/fd")
+    before = {*os.listdir("/proc/self/fd")}
     durable.write(str(tmp_path / "record"), "text")
     durable.check_room(str(tmp_path), 3, 10)
     durable.sync_file(str(tmp_path / "record"))
@@ -219,7 +219,7 @@ def test_no_file_stays_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(OSError, match=os.strerror(errno.EIO)):
         durable.sync_directory(str(tmp_path))
-    assert os.listdir("/proc/self/fd") == before
+    assert {*os.listdir("/proc/self/fd")} <= before  # others' are closed when they are collected
 
 
 def test_a_file_system_that_cannot_sync_is_no_trouble(

@@ -133,13 +133,13 @@ def test_one_that_never_answers_costs_no_more_than_its_time() -> None:
     # The others were not looked at, which is another thing than that they serve nothing.
     assert set(found.values()) <= {None}
     assert len(found) <= served.SIDE_BY_SIDE
-    assert 0.9 < time.monotonic() - began < 10
+    assert 0.9 < time.monotonic() - began < 30
 
 
 def test_those_are_looked_at_too_who_come_after_one_that_never_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(served, "ONE_LOOK", 0.2)
+    monkeypatch.setattr(served, "ONE_LOOK", 2.0)
     monkeypatch.setattr(served, "SIDE_BY_SIDE", 2)
     real = served._fetch
     with silent() as mute, server(tmp_path, A) as port:
@@ -149,7 +149,7 @@ def test_those_are_looked_at_too_who_come_after_one_that_never_answers(
 
         monkeypatch.setattr(served, "_fetch", fetch)
         places = [Place(HERE, name) for name in ("n1.jp", "n2.jp", "n3.jp", A)]
-        found = served.look_at(places, 30.0, port)
+        found = served.look_at(places, 60.0, port)
     assert [place for place in places if found[place]] == [Place(HERE, A)]
 
 

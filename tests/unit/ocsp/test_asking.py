@@ -37,7 +37,7 @@ class Asked:
         if A in items:
             tell(A, UNKNOWN)
         slow = [key for key in items if key != A]
-        if slow and self.go.wait(10):
+        if slow and self.go.wait(60):
             for key in slow:
                 tell(key, GOOD)
 
@@ -50,7 +50,7 @@ def asked() -> Asked:
 def collect(asking: Asking, count: int) -> dict[Question, Answer]:
     """Waits until so many have been answered for."""
     answers: dict[Question, Answer] = {}
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while len(answers) < count and time.monotonic() < end:
         answers.update(asking.answers(1))
     return answers
@@ -68,12 +68,12 @@ def test_all_that_is_asked_is_answered(asked: Asked) -> None:
 def test_an_answer_is_there_before_the_slow_ones(asked: Asked) -> None:
     asking = Asking(asked)
     asking.ask({A: PAIR, B: PAIR})
-    assert asking.answers(10) == {A: UNKNOWN}
+    assert asking.answers(60) == {A: UNKNOWN}
     # Others are asked about meanwhile.
     asking.ask({A: PAIR})
-    assert asking.answers(10) == {A: UNKNOWN}
+    assert asking.answers(60) == {A: UNKNOWN}
     asked.go.set()
-    assert asking.answers(10) == {B: GOOD}
+    assert asking.answers(60) == {B: GOOD}
 
 
 def test_who_waits_is_woken_by_the_answer_and_not_before(asked: Asked) -> None:
@@ -91,7 +91,7 @@ def test_answers_that_came_meanwhile_are_all_there(asked: Asked) -> None:
     asked.go.set()
     asking = Asking(asked)
     asking.ask({B: PAIR, OLD: PAIR})
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while asking._answered.qsize() < 2 and time.monotonic() < end:
         time.sleep(0.01)
     assert asking.answers(0) == {B: GOOD, OLD: GOOD}
@@ -111,12 +111,14 @@ def test_a_thread_that_fails_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPat
     assert answers[A] is GOOD
     assert answers[B].status is Status.UNDETERMINED
     assert answers[B].reason
-    assert failed.wait(5)
+    assert failed.wait(60)
 
 
 def test_a_process_can_end_while_questions_are_under_way(asked: Asked) -> None:
+    before = {*threading.enumerate()}  # an earlier test's may just be ending
     Asking(asked).ask({B: PAIR})
-    (thread,) = [each for each in threading.enumerate() if each.name == "OCSP round"]
+    (thread,) = {*threading.enumerate()} - before
+    assert thread.name == "OCSP round"
     assert thread.daemon
     asked.go.set()
-    thread.join(10)
+    thread.join(60)

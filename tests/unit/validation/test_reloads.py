@@ -158,7 +158,7 @@ print("owed", flush=True)
 def run(end: str, before: str = "") -> tuple[int, str]:
     """Runs a process that owes a reload, to the end that is meant for it."""
     command = (sys.executable, "-c", SCRIPT.format(end=end, before=before))
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
     return done.returncode, done.stdout
 
 
