@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import copy
 import importlib
+import logging
 import os
 import shutil
 import subprocess
@@ -139,6 +140,27 @@ def test_whatever_is_torn_only_those_who_select_it_hear_of_it(
     plugin(config, NAME)
     with pytest.raises(errors.PluginError, match="is damaged"):
         selected(plugin, config)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_torn_house_stops_only_a_command_line_that_names_the_plugin(
+    installation: Installation, caplog: pytest.LogCaptureFixture, named: bool
+) -> None:
+    installation.file("house").write_text("def torn(", encoding="utf-8")
+    installation.load()
+    door = importlib.import_module("certbot_jprs.door")
+    parsed = importlib.import_module("certbot_jprs.internals.parser").ParsedCommand
+    options = {"authenticator": NAME if named else None, "installer": None, "configurator": None}
+    nothing: frozenset[str] = frozenset()
+    # Whatever `revoke` is about might be a lineage of the plugin's.
+    command = parsed(argparse.Namespace(**options), "revoke", nothing, nothing, detecting=False)
+    if named:
+        with pytest.raises(errors.PluginError, match="is damaged"):
+            door.current.parsed(command)
+    else:
+        with caplog.at_level(logging.DEBUG):
+            door.current.parsed(command)
+        assert [each.levelno for each in caplog.records] == [logging.DEBUG]
 
 
 def test_the_stand_in_can_do_nothing(installation: Installation, config: Any) -> None:

@@ -246,6 +246,20 @@ def test_the_end_of_a_run_is_the_keepers_where_something_was_left(
     assert os.listdir(bench.store.directory) == []
 
 
+def test_the_end_of_a_run_whose_options_are_not_known_opens_nothing(bench: Bench) -> None:
+    bench.store.save(Record(NAME, in_service=1, held=2))
+    opened: list[Keeper] = []
+
+    def opening() -> Keeper:
+        opened.append(bench.keeper)
+        return bench.keeper
+
+    lookout = Lookout(None, bench.keeper._turns, opening)
+    lookout.at_end()()
+    assert opened == []
+    assert bench.store.names() == [NAME]
+
+
 # Before the order
 
 
