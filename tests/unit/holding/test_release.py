@@ -691,11 +691,7 @@ def test_in_service_is_said_of_what_was_seen(bench: Bench) -> None:
 def test_an_older_version_that_is_still_served(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-<<<<<<< HEAD
     monkeypatch.setattr(sight, "SECONDS", 3.0)  # enough to look several times on a busy machine
-=======
-    monkeypatch.setattr(sight, "SECONDS", 1.0)  # enough for several looks on a busy machine
->>>>>>> cover
     bench.add(A)
     bench.add(B)
     bench.visitors.loads = {B}
