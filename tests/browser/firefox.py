@@ -22,8 +22,6 @@ PORT = 2828
 START = 90  # seconds, on a busy machine
 WRITTEN = 60  # seconds until an error page has its words
 SIZE = (880, 560)
-PATIENT = {"security.OCSP.timeoutMilliseconds.soft": 5000}
-"""The most that it takes; after its own two seconds a busy responder would count as none."""
 CODE = re.compile(r"\b[A-Z]+_ERROR_[A-Z_]+\b")
 ENGLISH, JAPANESE = "en-US", "ja"
 
@@ -102,7 +100,7 @@ class Firefox:
         """
         self._world = world
         profile = f"/run/home/{language}"
-        wanted = {"intl.locale.requested": language, **PATIENT, **(settings or {})}
+        wanted = {"intl.locale.requested": language, **(settings or {})}
         lines = [f"user_pref({json.dumps(each)}, {json.dumps(wanted[each])});" for each in wanted]
         world.write(f"{profile}/user.js", "\n".join(lines) + "\n")
         argv = [command, "--headless", "--no-remote", "--profile", profile]

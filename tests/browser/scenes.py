@@ -74,20 +74,13 @@ def slow(world: World, lag: float = LAG) -> None:
 
 
 def reloading(firefox: Firefox, renewal: Running) -> list[Page]:
-    """Reloads the page every second while Certbot renews, and three times at least afterwards.
-
-    Then what is shown has changed at last, or does not for a while.
-    """
-    pages: list[Page] = []
-    after = 0
-    while after < 3 or (after < 30 and _shown(pages[0]) == _shown(pages[-1])):
+    """Reloads the page every second while Certbot renews, and three times afterwards."""
+    pages = []
+    after = 3
+    while after:
         if renewal.process.poll() is not None:
-            after += 1
+            after -= 1
         pages.append(firefox.reload())
         time.sleep(1)
     renewal.wait().check()
     return pages
-
-
-def _shown(page: Page) -> tuple[int, str]:
-    return page.serial, page.error

