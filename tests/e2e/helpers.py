@@ -34,6 +34,21 @@ RENEW = "renew --no-random-sleep-on-renew"
 """A renewal as a timer runs it, without the sleep that spreads the world's timers."""
 
 
+def renewed(params: Mapping[str, str]) -> dict[str, str]:
+    """Returns the renewal parameters that a renewal leaves of these.
+
+    Before 2.0 RSA is Certbot's own choice, which a renewal does not store.
+
+    Args:
+        params: those before it.
+    """
+    return {
+        key: value
+        for key, value in params.items()
+        if (key, value) != ("key_type", "rsa") or subject.version() >= (2,)
+    }
+
+
 def certbot(
     world: World,
     line: str,

@@ -24,3 +24,8 @@ def needs_namespace(why: str) -> pytest.MarkDecorator:
 needs_ipv6 = pytest.mark.skipif(
     not Path("/proc/net/if_inet6").exists(), reason="this kernel has no IPv6"
 )
+
+needs_rhel_class = pytest.mark.needs_certbot(
+    "2.0", "its Apache plugin cannot run the httpd of RHEL 9"
+)
+"""Source: Certbot issue 9386."""

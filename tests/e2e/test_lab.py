@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from tests.e2e.held import until
-from tests.e2e.needs import needs_namespace
+from tests.e2e.needs import needs_namespace, needs_rhel_class
 from tests.lab import CA, REFUSING, SILENT, Missing, World, files, pki, place
 from tests.lab.acme import ERROR
 
@@ -76,6 +76,7 @@ def test_apache_staples_an_early_unknown(world: World) -> None:
     assert world.served("www.example.jp").staple == "unknown"
 
 
+@needs_rhel_class
 def test_certbot_takes_the_machine_for_rhel(world: World) -> None:
     world.become_rhel()
     world.vhost("www.example.jp")

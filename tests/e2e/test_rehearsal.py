@@ -29,7 +29,7 @@ from tests.e2e.helpers import (
     lets_encrypt,
     refused,
 )
-from tests.e2e.needs import needs_namespace
+from tests.e2e.needs import needs_namespace, needs_rhel_class
 from tests.lab import CA, REFUSING, SILENT, WEB, Result, World
 from tests.lab.place import CONFINED, at
 
@@ -774,6 +774,7 @@ def test_nothing_is_issued_instead_of_rehearsed(world: World, line: str) -> None
     refused(world, certbot(world, line, *eab), CHECK, "nothing was done")
 
 
+@needs_rhel_class
 def test_a_host_like_rhel(world: World) -> None:
     world.become_rhel()
     world.vhost(WWW)
@@ -782,6 +783,7 @@ def test_a_host_like_rhel(world: World) -> None:
     assert lines(result, "warn") == lines(result, "FAIL") == [], f"{result}"
 
 
+@needs_rhel_class
 def test_a_host_like_rhel_without_mod_ssl(world: World) -> None:
     world.become_rhel()
     world.vhost(WWW)

@@ -16,6 +16,7 @@ from tests.e2e.helpers import (
     lets_encrypt,
     served,
 )
+from tests.e2e.needs import needs_rhel_class
 from tests.e2e.refusals import JAPANESE
 from tests.lab import World
 
@@ -120,6 +121,7 @@ def test_no_broken_configuration_and_no_lock_stops_it(world: World) -> None:
     assert kept(world)
 
 
+@needs_rhel_class
 def test_rhel(world: World) -> None:
     world.become_rhel()
     first_run(world)
