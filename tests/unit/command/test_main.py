@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
-import runpy
 import subprocess
 import sys
 from datetime import timedelta
@@ -101,9 +101,9 @@ def test_where_output_is_no_stream_of_bytes(monkeypatch: pytest.MonkeyPatch) -> 
     assert "日本語" in shown.getvalue()
 
 
-def test_importing_it_starts_nothing() -> None:
-    found = runpy.run_module("certbot_jprs.__main__", run_name="whoever imports it")
-    assert found["main"] is main
+def test_importing_it_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "certbot_jprs.__main__", raising=False)
+    assert importlib.import_module("certbot_jprs.__main__").main is main
 
 
 @pytest.mark.parametrize(
