@@ -151,15 +151,18 @@ class Gate:
             self._show(self._progress.start, schedule)
             try:
                 while schedule.waiting:
-                    with interrupts.listening():
-                        ready = self._next(schedule)
+                    ready = self._next(schedule, interrupts)
                     (self._progress.hide if schedule.waiting else self._progress.close)()
                     yield ready
             finally:
                 self._progress.close()
 
-    def _next(self, schedule: Schedule) -> dict[str, Result]:
-        """Asks until some are settled, and for a moment longer whether others are too."""
+    def _next(self, schedule: Schedule, interrupts: Interrupts) -> dict[str, Result]:
+        """Asks until some are settled, and for a moment longer whether others are too.
+
+        A signal is heard only while answers are waited for: raised elsewhere, ``logging`` would
+        swallow it, and a thread that starts leave a lock behind that is not ours to release.
+        """
         ready: dict[str, Result] = {}
         end, shown_at = math.inf, self._clock.monotonic()
         while schedule.waiting:
@@ -170,7 +173,8 @@ class Gate:
             if ready and (now >= end or not schedule.is_under_way()):
                 break
             seconds = min(TICK, schedule.pause(now), max(0.0, end - now))
-            answers = self._asking.answers(seconds)
+            with interrupts.listening():
+                answers = self._asking.answers(seconds)
             now = self._clock.monotonic()
             for one in schedule.heard(answers, now):
                 ready[one.name] = Result(
