@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import coverage
 import pytest
 from certbot._internal import hooks, storage
 from hypothesis import HealthCheck, settings
@@ -31,6 +32,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.timeout(SECONDS), append=False)
+
+
+def pytest_sessionfinish() -> None:
+    """Has what was measured written down here: xdist kills who takes ten seconds to end."""
+    measuring = coverage.Coverage.current()
+    if measuring is not None:
+        measuring.save()
 
 
 WRAPPED = [
