@@ -129,7 +129,7 @@ def not_found(delegate: Delegate, config: Any, error: errors.NoInstallationError
     ).format(error=str(error).rstrip("."), delegate=delegate.name, **delegate.words())
     others = [each for each in WEB_SERVERS if each is not delegate and each.is_here(config)]
     for other in others:
-        text += " " + _(
+        text += "\n" + _(
             "There is {server} here: for that, add --{delegate} to the command."
         ).format(delegate=other.name, **other.words())
     return text

@@ -321,5 +321,5 @@ def test_a_server_that_is_not_there(parse: Parse) -> None:
         with pytest.raises(errors.Error, match=r"nginx was not found .* --nginx-ctl") as caught:
             Workers(config).prepare()
         assert type(caught.value) is errors.Error  # another one Certbot would say in its own words
-        instead = "There is Apache here: for that, add --apache to the command."
+        instead = "\nThere is Apache here: for that, add --apache to the command."
         assert (instead in str(caught.value)) == (apache == "/bin/sh")
