@@ -218,7 +218,9 @@ class Store:
             )
         record = self._rebuilt(name)
         try:
-            self._make_way(name)
+            path = self._path(name)
+            if not os.path.isfile(path):  # a directory, for example
+                os.rename(path, durable.unused(f"{path}.no-record"))
             self.save(record)
         except OSError:
             logger.debug("The rebuilt record could not be written", exc_info=True)
@@ -248,16 +250,6 @@ class Store:
         """Makes a record anew from what the lineage's links and versions tell."""
         lineage = files.named(self.config_dir, name)
         return Record(name) if lineage is None else rebuilt(lineage)
-
-    def _make_way(self, name: str) -> None:
-        """Moves what is no file, a directory for example, out of a record's place.
-
-        Raises:
-            OSError: it could not be moved.
-        """
-        path = self._path(name)
-        if not os.path.isfile(path):
-            os.rename(path, durable.unused(f"{path}.no-record"))
 
     def save(self, record: Record) -> None:
         """Writes a record.

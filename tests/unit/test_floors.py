@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
@@ -69,3 +70,17 @@ def test_what_is_not_measured_says_why() -> None:
 def test_the_house_as_it_stands_is_in_order(checkout: Path) -> None:
     result = check(checkout)
     assert result.returncode == 0, result.stdout
+
+
+def test_no_module_and_no_function_is_too_long() -> None:
+    """Of a module 300 lines are read at once, of a function 50."""
+    found = []
+    for path in (CHECKOUT / "certbot_jprs").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        nodes = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef)]
+        spans = [
+            (path.name, 300, len(text.splitlines())),
+            *((each.name, 50, (each.end_lineno or 0) - each.lineno + 1) for each in nodes),
+        ]
+        found += [f"{name}: {lines}" for name, most, lines in spans if lines > most]
+    assert found == []
