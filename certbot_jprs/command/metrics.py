@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
             _(
                 "The metrics could not be written ({reason}). Name a file in the directory of "
                 "node_exporter's textfile collector, which has to exist, and run this as root."
-            ).format(reason=f"{arguments.output}: {error.strerror}")
+            ).format(reason=output.why(error))
         )
         return int(Level.UNKNOWN)
     return int(Level.OK)

@@ -31,8 +31,16 @@ def write(path: str, text: str, mode: int = 0o600) -> None:
     stay.
 
     Raises:
-        OSError: it could not be written; then what was there is as it was.
+        OSError: it could not be written, and names this path; then what was there is as it was.
     """
+    try:
+        _write(path, text, mode)
+    except OSError as error:  # of the temporary file beside it, mostly
+        error.filename, error.filename2 = path, None
+        raise
+
+
+def _write(path: str, text: str, mode: int) -> None:
     directory = os.path.dirname(path)
     descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=directory)
     try:

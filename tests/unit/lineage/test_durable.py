@@ -86,8 +86,16 @@ def test_a_failure_leaves_what_was_there(
 
 
 def test_a_missing_directory_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        durable.write(str(tmp_path / "missing" / "record"), "")
+    path = str(tmp_path / "missing" / "record")
+    with pytest.raises(FileNotFoundError) as caught:
+        durable.write(path, "")
+    assert (caught.value.filename, caught.value.filename2) == (path, None)  # not the temporary file
+
+
+def test_a_directory_in_the_files_place_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError) as caught:
+        durable.write(str(tmp_path), "")
+    assert (caught.value.filename, caught.value.filename2) == (str(tmp_path), None)
 
 
 def test_removal(tmp_path: Path) -> None:
