@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tests.e2e.held import until
 from tests.e2e.helpers import (
     CONTACT,
     NAME,
@@ -669,10 +670,7 @@ def test_control_c_ends_nothing_that_puts_apache_back(world: World) -> None:
     terminal = world.certbot_pty(*shlex.split(RUN), CHECK, *world.eab())
     while_it_is_served(world, before)
     terminal.control_c()
-    deadline = time.monotonic() + PATIENCE
-    while not world.path("/run/undoing").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(world.path("/run/undoing").exists)
     terminal.control_c()
     result = terminal.wait(PATIENCE)
     assert result.returncode == 1, f"{result}"

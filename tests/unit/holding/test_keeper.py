@@ -153,15 +153,15 @@ class Bench:
         self.keeper._namespace = namespace
         return namespace
 
-    def unopened(self, parse: Parse) -> tuple[Lookout, list[Keeper]]:
-        """Returns a lookout of `renew`, and the keepers that it opens."""
+    def unopened(self, namespace: argparse.Namespace | None) -> tuple[Lookout, list[Keeper]]:
+        """Returns a lookout, and the keepers that it opens."""
         opened: list[Keeper] = []
 
         def opening() -> Keeper:
             opened.append(self.keeper)
             return self.keeper
 
-        return Lookout(self.namespace(parse, "renew"), self.keeper._turns, opening), opened
+        return Lookout(namespace, self.keeper._turns, opening), opened
 
     def cert(self, name: str = NAME) -> Any:
         """Returns what Certbot calls the lineage, as far as the keeper looks at it."""
@@ -220,7 +220,7 @@ def test_a_certbot_that_lacks_something_is_told_once(
 def test_what_waits_is_opened_once_there_is_something_to_hold(
     bench: Bench, lineage: Lineage, parse: Parse
 ) -> None:
-    lookout, opened = bench.unopened(parse)
+    lookout, opened = bench.unopened(bench.namespace(parse, "renew"))
     lookout.govern(bench.config(), Workers(None))
     assert not lookout.keeps_links(bench.cert(), None)
     lookout.at_end()()
@@ -235,7 +235,7 @@ def test_what_waits_is_opened_once_there_is_something_to_hold(
 def test_the_end_of_a_run_is_the_keepers_where_something_was_left(
     bench: Bench, lineage: Lineage, parse: Parse, left: str
 ) -> None:
-    lookout, opened = bench.unopened(parse)
+    lookout, opened = bench.unopened(bench.namespace(parse, "renew"))
     os.makedirs(bench.store.directory)
     if left == "record":
         bench.store.save(Record(NAME, in_service=2))
@@ -248,13 +248,7 @@ def test_the_end_of_a_run_is_the_keepers_where_something_was_left(
 
 def test_the_end_of_a_run_whose_options_are_not_known_opens_nothing(bench: Bench) -> None:
     bench.store.save(Record(NAME, in_service=1, held=2))
-    opened: list[Keeper] = []
-
-    def opening() -> Keeper:
-        opened.append(bench.keeper)
-        return bench.keeper
-
-    lookout = Lookout(None, bench.keeper._turns, opening)
+    lookout, opened = bench.unopened(None)
     lookout.at_end()()
     assert opened == []
     assert bench.store.names() == [NAME]
