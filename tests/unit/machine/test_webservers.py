@@ -138,6 +138,7 @@ http {{
         ("ssl_certificate ${{dir}}/fullchain.pem;", True),
         ("ssl_certificate {lives}/$ssl_server_name/fullchain.pem;", True),
         ("include snippets/www.conf;", True),
+        ("{{ }} ssl_certificate {path};", True),
         ("# ssl_certificate {path};", False),
         ("return 200 '; ssl_certificate';", False),
     ],
@@ -155,7 +156,7 @@ def test_nginx(tmp_path: Path, files: list[str], line: str, found: bool) -> None
 def test_what_is_broken_is_read_as_far_as_it_goes(tmp_path: Path, files: list[str]) -> None:
     write(
         tmp_path / "httpd.conf",
-        f'Include "nothing\nInclude httpd.conf loop.conf\n<IfModule x>\n{vhost(files[1])}'
+        f'Include "nothing\nInclude httpd.conf loop.conf\n<>\n<IfModule x>\n{vhost(files[1])}'
         "</IfModule>\n</IfModule>\n",
     )
     write(tmp_path / "loop.conf", "Include httpd.conf\n")
