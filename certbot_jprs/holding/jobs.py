@@ -84,6 +84,17 @@ class Job:
         """Tells apart web servers: lineages with the same one share a reload."""
         return self.server.key(self.config) if self.server is not None else None
 
+    def has_hooks(self) -> bool:
+        """Tells whether it has deploy hooks, which mostly reload a server."""
+        config = self.config
+        hooks = getattr(config, "deploy_hook", None) or getattr(config, "renew_hook", None)
+        if hooks or not getattr(config, "directory_hooks", False):
+            return bool(hooks)
+        try:
+            return bool(os.listdir(config.renewal_deploy_hooks_dir))
+        except OSError:
+            return False
+
     def installer(self) -> Any:
         """Returns the plugin object that installs, ready for use.
 

@@ -71,7 +71,7 @@ class Keeper:
             errors.Error: a certificate could not be put into service.
             KeyboardInterrupt: a signal ended the wait.
         """
-        left = Uptake(turn.config.namespace, turn.config.config_dir, names)
+        left = Uptake(turn.config.namespace, turn.config.config_dir, names, self._reloads)
         for job in left.jobs:
             if turn.config.verb == "run":
                 job.record.install = []  # Certbot is about to do that itself
@@ -170,6 +170,7 @@ class Keeper:
         turn = self._turns.of(config)
         if turn is None or config.dry_run:
             run()
+            self._reloads.begun()
             return
         name = os.path.basename(lineage_path)
         job = jobs.of_this_run(config, name, run, turn.workers)
@@ -186,10 +187,10 @@ class Keeper:
     def at_end(self) -> Callable[[], None]:
         """Waits for all that is held, side by side, and releases it.
 
-        No challenge of ours stays in a web server's memory meanwhile.
+        No challenge of ours stays in a web server's memory.
         """
-        self._reloads.settle()
         failed = self._release_all()
+        self._reloads.settle()
 
         def conclude() -> None:
             if failed:
@@ -211,14 +212,15 @@ class Keeper:
         names = [namespace.certname] if namespace.certname else store.names()
         new = list(self._queue.values())
         names = [name for name in names if name not in self._queue]
-        left = Uptake(namespace, config_dir, names)
+        left = Uptake(namespace, config_dir, names, self._reloads)
         # What was damaged is made up for where another one was ordered.
         failed = {*left.failures, *self._damaged} - {*self._queue}
         self._queue.clear()
         if new or left.jobs:
             language.conclude()
             telling.of_release(new, left.jobs)
-            one = release.Release(store, new + left.jobs, quiet=bool(namespace.quiet))
+            quiet = bool(namespace.quiet)
+            one = release.Release(store, new + left.jobs, quiet=quiet, reloads=self._reloads)
             one.run()
             failed |= {*one.failures}
         return failed
@@ -239,13 +241,14 @@ class Keeper:
         """
         if not held:
             return set()
-        self._reloads.settle()
         config = turn.config
         by_certbot = config.verb == "run" and config.installer == NAME
         for job in held:
             job.reload_here = not by_certbot
-        one = release.Release(Store(config.config_dir), held, quiet=config.quiet)
+        store = Store(config.config_dir)
+        one = release.Release(store, held, quiet=config.quiet, reloads=self._reloads)
         one.run()
+        self._reloads.settle()
         failed = {*one.failures} - (one.set_aside if tolerate else set())
         if not failed and by_certbot:
             turn.unreloaded += [job.ending for job in held if job.record.step is Step.HOOKED]

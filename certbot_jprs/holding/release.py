@@ -30,6 +30,7 @@ from certbot_jprs.ocsp.asking import Asking
 from certbot_jprs.ocsp.questions import Awaited, Pair
 from certbot_jprs.ocsp.responder import Responder
 from certbot_jprs.ocsp.signatures import utc
+from certbot_jprs.validation.reloads import Reloads
 from certbot_jprs.wait import progress, verdict
 from certbot_jprs.wait.gate import Gate, Result
 from certbot_jprs.wait.interrupts import Interrupts
@@ -45,17 +46,19 @@ class Release:
         store: where the records are.
         jobs: the held lineages; their names differ.
         quiet: whether Certbot runs under ``-q``.
+        reloads: the reloads of this process; what is owed is done when the wait begins in earnest.
 
     Attributes:
         set_aside: the lineages of which a damaged version was set aside; failures too.
     """
 
-    def __init__(self, store: Store, jobs: list[Job], *, quiet: bool) -> None:
+    def __init__(self, store: Store, jobs: list[Job], *, quiet: bool, reloads: Reloads) -> None:
         self._store = store
         self._jobs = {job.name: job for job in jobs}
         self._open = list(jobs)
         self._quiet = quiet
-        self._steps = Steps(store)
+        self._reloads = reloads
+        self._steps = Steps(store, reloads)
         self.set_aside: set[str] = set()
         self._in_service: dict[str, InService | None] = {}
         self._waiting: dict[str, Awaited] = {}
@@ -87,7 +90,7 @@ class Release:
                 if awaited:
                     with interrupts.listening():
                         gate = self._gate(responder)
-                    with contextlib.closing(gate.settle(awaited)) as groups:
+                    with contextlib.closing(gate.settle(awaited, self._reloads.settle)) as groups:
                         for group in groups:
                             self._settle(group)
             self._say_what_stays_held()

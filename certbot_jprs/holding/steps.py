@@ -2,6 +2,8 @@
 
 Rules of this file:
 
+- All links of a group move before its first hook runs: a hook reloads a server, and one that reads
+  its files while they change may end.
 - Each step is written to the lineage's record before it is taken, and can be taken again.
 - Each runs within the one boundary of ``attempt``: whatever goes wrong is the trouble of the
   lineages that it is about, and the others go on. Those that need no web server go first.
@@ -25,6 +27,7 @@ from certbot_jprs.holding.sight import Sight, View
 from certbot_jprs.internals.delegate import WebServer
 from certbot_jprs.lineage import archive, soundness
 from certbot_jprs.lineage.files import Lineage
+from certbot_jprs.validation.reloads import Reloads
 
 logger = logging.getLogger(__name__)
 
@@ -34,10 +37,12 @@ class Steps:
 
     Args:
         store: where the records are.
+        reloads: the reloads of this process.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, reloads: Reloads) -> None:
         self._store = store
+        self._reloads = reloads
         self.failures: dict[str, str] = {}
         """What went wrong, by lineage; said already."""
 
@@ -48,9 +53,11 @@ class Steps:
             jobs: lineages that may go into service now.
         """
         servers: dict[Hashable, list[Job]] = {}
-        for job in sorted(jobs, key=lambda job: job.record.reload):
-            if not self._link_and_run_hooks(job):
-                continue
+        if jobs:
+            self._reloads.wait()
+        linked = [job for job in sorted(jobs, key=lambda job: job.record.reload) if self._link(job)]
+        for job in linked:
+            self._run_hooks(job)
             if not job.record.reload:
                 self._succeed(job)
             elif job.reload_here:
@@ -136,32 +143,36 @@ class Steps:
                 )
             )
 
-    def _link_and_run_hooks(self, job: Job) -> bool:
-        """Tells whether the links are forward; hooks that failed are run again by the next run."""
+    def _link(self, job: Job) -> bool:
+        """Tells whether the links are forward."""
         record = job.record
         if record.step is Step.HOOKED:
-            job.ending.hooks = Done.EARLIER
             return True
         record.step = Step.RELEASED
         record.failure = ""
         self._save(job)
         held = record.held
-        linked = held is None or self.attempt(
+        return held is None or self.attempt(
             [job],
             lambda: _link(job.lineage, held),
             marked(
                 "The links of {name} in live/ could not be moved to its new certificate: {error}"
             ),
         )
-        if not linked:
-            return False
+
+    def _run_hooks(self, job: Job) -> None:
+        """Runs deploy hooks, but those that ran; what failed is run again by the next run."""
+        if job.record.step is Step.HOOKED:
+            job.ending.hooks = Done.EARLIER
+            return
         message = marked("A deploy hook of {name} could not be run: {error}")
         job.ending.hooks = Done.FAILED
         if self.attempt([job], job.run_hooks, message):
             job.ending.hooks = Done.DONE
-            record.step = Step.HOOKED
+            job.record.step = Step.HOOKED
             self._save(job)
-        return True
+        if job.has_hooks():
+            self._reloads.begun()
 
     def _install(self, job: Job) -> bool:
         """Configures a first certificate that an interrupted ``certbot run`` did not."""
@@ -193,6 +204,8 @@ class Steps:
         reloaded = bool(jobs) and self.attempt(
             jobs, lambda: jobs[0].installer().restart(), message, jobs[0].server
         )
+        if jobs:
+            self._reloads.done(jobs[0].server_key)  # the challenges, too, are out of its memory
         for job in jobs:
             job.ending.reload = Done.DONE if reloaded else Done.FAILED
         if reloaded:

@@ -16,6 +16,7 @@ from certbot_jprs.holding.leftovers import relevant
 from certbot_jprs.holding.records import Store
 from certbot_jprs.holding.steps import Steps
 from certbot_jprs.lineage import files, sweeping
+from certbot_jprs.validation.reloads import Reloads
 
 logger = logging.getLogger(__name__)
 
@@ -34,14 +35,18 @@ class Uptake:
     """
 
     def __init__(
-        self, namespace: argparse.Namespace, config_dir: str, names: Iterable[str]
+        self,
+        namespace: argparse.Namespace,
+        config_dir: str,
+        names: Iterable[str],
+        reloads: Reloads,
     ) -> None:
         self.jobs: list[Job] = []
         self._namespace = namespace
         self._config_dir = config_dir
         self._store = Store(config_dir)
         sweeping.sweep(config_dir, self._store.directory)
-        steps = Steps(self._store)
+        steps = Steps(self._store, reloads)
         self.failures = steps.failures
         for name in names:
             steps.attempt(

@@ -1,11 +1,15 @@
-"""The reloads of web servers that are owed: a challenge is off the disk, but still in memory.
+"""The reloads of web servers: those that are owed, and those whose end nobody sees.
+
+One is owed where a challenge is off the disk, but still in memory.
 
 Rules of this file:
 
 - What is owed is done before anything may come to depend on it: another plugin's validation, a
-  pre-hook that stops the server, the wait for the OCSP responder.
+  pre-hook that stops the server, a wait for the OCSP responder that is not over at once.
 - However the process ends, but by SIGKILL, what is owed is done before: at its exit (Certbot 5.8
   skips its saved post-hooks after Ctrl-C), and when SIGTERM or SIGHUP is about to end it.
+- A server that is told to reload reads its files some time later. Apache ends where it finds the
+  key of one version beside the certificate of another: no link moves before it has read them.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Hashable, Iterator
 from types import FrameType
 from typing import Any, Callable
@@ -27,6 +32,9 @@ from certbot_jprs.ground.language import _
 logger = logging.getLogger(__name__)
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+SECONDS = 3.0
+"""How long a reload may take: Certbot's Apache plugin, too, waits so long for its own."""
 
 
 class Reloads:
@@ -40,6 +48,7 @@ class Reloads:
         self.failed = False
         self._owed: dict[Hashable, Callable[[], None]] = {}
         self._guarded = False
+        self._over_at = 0.0
 
     def guard(self) -> None:
         """Sees to it that what is owed is done however the process ends.
@@ -110,4 +119,13 @@ class Reloads:
                         "{error}"
                     ).format(error=error)
                 )
+            self.begun()
             self.done(server)
+
+    def begun(self) -> None:
+        """Notices that something may have told a server to reload just now."""
+        self._over_at = time.monotonic() + SECONDS
+
+    def wait(self) -> None:
+        """Waits until what was begun is over: then files that servers load may change."""
+        time.sleep(max(0.0, self._over_at - time.monotonic()))

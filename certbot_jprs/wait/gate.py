@@ -120,7 +120,9 @@ class Gate:
         self._progress = progress
         self._clock = clock or Clock()
 
-    def settle(self, awaited: Sequence[Awaited]) -> Generator[dict[str, Result], None, None]:
+    def settle(
+        self, awaited: Sequence[Awaited], meanwhile: Callable[[], None] = lambda: None
+    ) -> Generator[dict[str, Result], None, None]:
         """Waits for certificates side by side.
 
         While the caller works on a group, signals are kept; they end the wait when the next
@@ -129,6 +131,8 @@ class Gate:
 
         Args:
             awaited: the certificates; their names differ.
+            meanwhile: is called, maybe again and again, where nothing is ready though all that was
+                asked is answered, or a second has passed.
 
         Yields:
             Groups of certificates, by name, whose wait ended at the same time. Each
@@ -151,20 +155,23 @@ class Gate:
             self._show(self._progress.start, schedule)
             try:
                 while schedule.waiting:
-                    ready = self._next(schedule, interrupts)
+                    ready = self._next(schedule, interrupts, meanwhile)
                     (self._progress.hide if schedule.waiting else self._progress.close)()
                     yield ready
             finally:
                 self._progress.close()
 
-    def _next(self, schedule: Schedule, interrupts: Interrupts) -> dict[str, Result]:
+    def _next(
+        self, schedule: Schedule, interrupts: Interrupts, meanwhile: Callable[[], None]
+    ) -> dict[str, Result]:
         """Asks until some are settled, and for a moment longer whether others are too.
 
         A signal is heard only while answers are waited for: raised elsewhere, ``logging`` would
         swallow it, and a thread that starts leave a lock behind that is not ours to release.
         """
         ready: dict[str, Result] = {}
-        end, shown_at = math.inf, self._clock.monotonic()
+        began = shown_at = self._clock.monotonic()
+        end = math.inf
         while schedule.waiting:
             now = self._clock.monotonic()
             questions = schedule.due(now)
@@ -183,6 +190,8 @@ class Gate:
             self._log(answers)
             if ready and end == math.inf:
                 end = now + PATIENCE
+            if not ready and (now - began >= TICK or not schedule.is_under_way()):
+                meanwhile()
             if now - shown_at >= TICK and schedule.waiting:
                 shown_at = now
                 self._show(self._progress.tick, schedule)

@@ -19,7 +19,7 @@ from tests.e2e.held import (
     serials,
     served,
 )
-from tests.lab import World, fleet
+from tests.lab import World, faults, fleet
 
 PLUGIN = "certbot-jprs:http"
 OTHER = "b.example.jp"
@@ -114,6 +114,24 @@ def test_hooks_run_once_after_good_and_see_the_new_version(world: World) -> None
         copied = world.read(f"/run/tmp/{name}.copy")
         assert copied == (world.lineage(name).live / "fullchain.pem").read_text()
         assert served(world, name) == 2
+
+
+def test_all_links_are_forward_before_a_hook_reloads_apache(world: World) -> None:
+    """It would end, if it read the key of one version and the certificate of another."""
+    names = [f"{letter}.example.jp" for letter in "abcde"]
+    fleet.found(world, names)
+    world.hook(
+        f"{HOOKS}/deploy/reload",
+        "readlink /etc/letsencrypt/live/*/privkey.pem /etc/letsencrypt/live/*/fullchain.pem "
+        ">> /run/tmp/links; apachectl graceful",
+    )
+    with world.watch(*names) as watcher:
+        world.certbot(*FORCE, env=faults.patience(world)).check()
+    links = world.read("/run/tmp/links").split()
+    assert len(links) == 2 * len(names) ** 2
+    assert all(link.endswith(("/privkey2.pem", "/fullchain2.pem")) for link in links)
+    assert [served(world, name) for name in names] == [2] * len(names)
+    never_early(world, watcher)
 
 
 def test_without_the_directory_hooks_only_the_lineages_own_runs(world: World) -> None:

@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.e2e.held import FORCE, RENEW, serials, until
+from tests.e2e.held import FORCE, RENEW, serials, served, until
 from tests.e2e.helpers import NAME, QUICK, certbot, first_run, lets_encrypt
 from tests.e2e.needs import needs_ipv6, needs_namespace
-from tests.lab import CA, WEB, WEB_TOO, World, apache, fleet
+from tests.lab import CA, WEB, WEB_TOO, World, apache, faults, fleet
 from tests.lab.place import at
 
 A, B, C = "a.example.jp", "b.example.jp", "c.example.jp"
@@ -344,10 +344,31 @@ def test_nothing_is_left_where_nothing_is_released(world: World, way: str) -> No
     before.is_back()
 
 
-def test_a_reload_that_fails_is_told(world: World) -> None:
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_reload_that_fails_is_told_once(world: World, *, waits: bool) -> None:
     """Between two lineages a hook breaks Apache's configuration."""
-    fleet.found(world, [A])
+    fleet.found(world, [A], certbot_jprs__ocsp_timeout="1")
     fleet.found(world, [B], pre_hook=repr("echo Broken >> /etc/apache2/apache2.conf"))
+    world.ocsp.behave("unknown" if waits else None)
     result = world.certbot(*FORCE)
     assert result.returncode == 1
-    assert result.output.count("could not be reloaded after the validation") == 1
+    assert result.output.count("could not be reloaded after the validation") == waits
+    assert result.output.count("could not be reloaded with the new certificates") == (not waits)
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_only_a_wait_costs_a_reload_that_takes_challenges_away(
+    world: World, *, waits: bool
+) -> None:
+    """Else no server is told to reload, and may be reading its files, right before links move."""
+    fleet.found(world, [A, B])
+    reloads = world.apache.reloads()
+    world.ocsp.behave("unknown" if waits else None)
+    with world.spawn_certbot(*FORCE, env=faults.patience(world)) as running:
+        if waits:
+            running.wait_for("Waiting for the OCSP")
+            assert world.apache.reloaded(reloads + 3) == reloads + 3
+            world.ocsp.behave(None)
+        running.wait().check()
+    assert world.apache.reloaded(reloads + 3 + waits) == reloads + 3 + waits
+    assert [served(world, name) for name in (A, B)] == [2, 2]

@@ -160,3 +160,29 @@ def test_what_else_a_run_asked_for_is_remembered(
 ) -> None:
     record = made(config(config_dir, verb=verb, hsts=True, uir=True, staple=False)).record
     assert record.enhancements == asked
+
+
+@pytest.mark.parametrize(
+    ("values", "file", "expected"),
+    [
+        ({}, "", False),
+        ({"deploy_hook": "true"}, "", True),
+        ({"renew_hook": "true", "directory_hooks": False}, "", True),
+        ({}, "reload.sh", True),
+        ({"directory_hooks": False}, "reload.sh", False),
+    ],
+)
+def test_whether_a_hook_may_reload_something(
+    config_dir: ConfigDir,
+    lineage: Lineage,
+    values: dict[str, Any],
+    file: str,
+    expected: bool,
+) -> None:
+    directory = config_dir.path / "renewal-hooks" / "deploy"
+    job = made(config(config_dir, renewal_deploy_hooks_dir=str(directory), **values))
+    assert job.has_hooks() is (expected and not file)
+    directory.mkdir(parents=True)
+    (directory / (file or ".keep")).touch()
+    (directory / ".keep").unlink(missing_ok=True)
+    assert job.has_hooks() is expected

@@ -52,7 +52,10 @@ class Released:
         self.failures: dict[str, str] = {}
         self.set_aside: set[str] = set()
 
-    def __call__(self, _store: Store, jobs: list[Job], *, quiet: bool) -> Released:
+    def __call__(
+        self, _store: Store, jobs: list[Job], *, quiet: bool, reloads: Reloads
+    ) -> Released:
+        self.reloads = reloads
         self.jobs = jobs
         return self
 
@@ -84,6 +87,9 @@ class NotedReloads(Reloads):
     def settle(self, spared: Hashable = None) -> None:
         self.told.append("settle" if spared is None else "settle others")
         super().settle(spared)
+
+    def begun(self) -> None:
+        self.told.append("begun")
 
 
 @pytest.fixture
@@ -299,7 +305,7 @@ def test_the_record_is_there_before_the_order(bench: Bench, lineage: Lineage) ->
     config_dir = bench.config_dir
     for kind in KINDS:
         config_dir.archive(NAME, kind, 2).unlink()
-    assert Uptake(argparse.Namespace(), str(config_dir), [NAME]).jobs == []
+    assert Uptake(argparse.Namespace(), str(config_dir), [NAME], Reloads()).jobs == []
     assert not bench.store.has(NAME)
 
 
@@ -669,17 +675,17 @@ def test_what_plugin_objects_hold_in_cycles_is_freed(bench: Bench, config_dir: C
     assert gone() is None
 
 
-def test_what_is_owed_is_reloaded_before_any_wait(
+def test_what_is_owed_is_for_the_wait_to_do_and_done_after_it(
     bench: Bench, reloads: NotedReloads, lineage: Lineage, released: Released, parse: Parse
 ) -> None:
     bench.namespace(parse, "renew")
-    seen: list[list[str]] = []
-    released.act = lambda _job: seen.append(list(reloads.told))
+    released.act = lambda _job: reloads.told.append("released")
     bench.deploy(bench.config())
     assert reloads.told == []
     bench.keeper.at_end()
+    assert released.reloads is reloads
     bench.deploy(bench.config(installer="another"))
-    assert seen == [["settle"], ["settle", "settle"]]
+    assert reloads.told == ["released", "settle"] * 2
 
 
 def test_a_reload_that_failed_fails_the_run(bench: Bench, reloads: NotedReloads) -> None:
@@ -694,11 +700,12 @@ def test_a_reload_that_failed_fails_the_run(bench: Bench, reloads: NotedReloads)
 
 @pytest.mark.parametrize(("governed", "dry_run"), [(False, False), (True, True)])
 def test_others_hooks_run_at_once(
-    bench: Bench, lineage: Lineage, governed: bool, dry_run: bool
+    bench: Bench, reloads: NotedReloads, lineage: Lineage, governed: bool, dry_run: bool
 ) -> None:
     bench.deploy(bench.config(governed=governed, dry_run=dry_run))
     assert bench.hooks == [NAME]
     assert not bench.store.has(NAME)
+    assert reloads.told == ["begun"]
 
 
 @pytest.mark.parametrize("installer", [PLUGIN, None])

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import errno
+import functools
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -35,6 +36,7 @@ from certbot_jprs.lineage.files import Lineage
 from certbot_jprs.machine import served
 from certbot_jprs.machine.served import Place
 from certbot_jprs.ocsp.evaluation import Answer, Status
+from certbot_jprs.validation.reloads import Reloads
 from certbot_jprs.wait import gate, verdict
 from tests.unit import pki
 from tests.unit.config_dir import ConfigDir, linked, pem
@@ -161,6 +163,16 @@ class Visitors:
         return found
 
 
+class Owing:
+    """A plugin that takes a challenge away."""
+
+    def __init__(self, steps: list[str]) -> None:
+        self.steps = steps
+
+    def restart(self) -> None:
+        self.steps.append("take away")
+
+
 class Bench:
     """Held lineages, and all that releases them."""
 
@@ -170,6 +182,7 @@ class Bench:
         self.steps: list[str] = []
         self.told: list[str] = []
         self.apache = Apache(self.steps)
+        self.reloads = Reloads()
         self.jobs: list[Job] = []
         self.says: dict[tuple[str, str], list[Status]] = {}
         self.on_ask: Callable[[], None] = lambda: None
@@ -268,12 +281,20 @@ class Bench:
 
     def run(self) -> list[str]:
         """Releases all; returns the steps other than questions."""
-        one = Release(self.store, self.jobs, quiet=True)
+        one = Release(self.store, self.jobs, quiet=True, reloads=self.reloads)
         try:
             one.run()
         finally:
             self.failures = one.failures
         return [step for step in self.steps if not step.startswith(("asked", "closed"))]
+
+    def owe(self, server: Hashable) -> None:
+        """Has a reload be owed, and notes what is told of reloads."""
+        plugin = Owing(self.steps)
+        with self.reloads.put_off(plugin, server):
+            plugin.restart()
+        for word in ("begun", "wait"):
+            setattr(self.reloads, word, functools.partial(self.steps.append, word))
 
     def record(self, name: str) -> dict[str, Any] | None:
         path = self.config_dir.path / "certbot-jprs" / "held" / f"{name}.json"
@@ -350,6 +371,49 @@ def test_those_that_are_ready_together_share_one_reload(bench: Bench) -> None:
     assert bench.steps[-1] == "closed"
     for name in (A, B, C):
         assert f"The new certificate of {name} is in service." in bench.told
+
+
+def test_a_challenge_in_memory_is_gone_before_a_wait(bench: Bench) -> None:
+    bench.owe(bench.add(A, Status.UNKNOWN, Status.GOOD).server_key)
+    assert bench.run() == ["take away", "begun", "wait", f"hooks {A} 2", "reload"]
+
+
+def test_the_reload_for_the_new_certificate_takes_it_away_where_nothing_waits(bench: Bench) -> None:
+    bench.owe(bench.add(A).server_key)
+    assert bench.run() == ["wait", f"hooks {A} 2", "reload"]
+    bench.reloads.settle()
+    assert "take away" not in bench.steps
+
+
+def test_another_servers_is_owed_still(bench: Bench) -> None:
+    bench.add(A)
+    bench.owe("another")
+    assert bench.run() == ["wait", f"hooks {A} 2", "reload"]
+    bench.reloads.settle()
+    assert bench.steps[-2:] == ["take away", "begun"]
+
+
+@pytest.mark.parametrize("has_hooks", [True, False])
+def test_no_link_moves_while_a_server_that_a_hook_reloads_may_be_reading(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, *, has_hooks: bool
+) -> None:
+    monkeypatch.setattr(Job, "has_hooks", lambda _job: has_hooks)
+    bench.owe("another")
+    bench.add(A, Status.UNKNOWN, Status.GOOD)
+    bench.add(B, Status.UNKNOWN, Status.GOOD)
+    bench.add(C, *[Status.UNKNOWN] * 3, Status.GOOD)
+
+    def noted(name: str) -> None:
+        bench.steps.append(f"hooks {name} {[bench.version(each) for each in (A, B, C)]}")
+
+    for job in bench.jobs:
+        job.run_hooks = functools.partial(noted, job.name)
+    begun = ["begun"] if has_hooks else []
+    assert bench.run() == [
+        *("take away", "begun", "wait"),
+        *(f"hooks {A} [2, 2, 1]", *begun, f"hooks {B} [2, 2, 1]", *begun, "reload"),
+        *("wait", f"hooks {C} [2, 2, 2]", *begun, "reload"),
+    ]
 
 
 def test_each_web_server_is_reloaded_by_itself(bench: Bench) -> None:
@@ -918,7 +982,7 @@ def test_which_damage_was_set_aside(bench: Bench, numbers: tuple[int, ...]) -> N
     job = bench.add(A)
     for number in numbers:
         bench.config_dir.archive(A, "privkey", number).write_bytes(b"")
-    one = Release(bench.store, [job], quiet=True)
+    one = Release(bench.store, [job], quiet=True, reloads=Reloads())
     one.run()
     assert list(one.failures) == [A]
     assert one.set_aside == ({A} if numbers == (2,) else set())

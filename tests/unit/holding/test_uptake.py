@@ -12,6 +12,7 @@ from certbot_jprs.ground.names import NAME as PLUGIN
 from certbot_jprs.holding import jobs, uptake
 from certbot_jprs.holding.records import Record, Store
 from certbot_jprs.holding.uptake import Uptake
+from certbot_jprs.validation.reloads import Reloads
 from tests.unit.command_line import Parse
 from tests.unit.config_dir import ConfigDir
 
@@ -41,7 +42,7 @@ def names(taken: Uptake) -> list[str]:
 def test_what_was_left_is_taken_up(
     held: Store, config_dir: ConfigDir, namespace: argparse.Namespace
 ) -> None:
-    taken = Uptake(namespace, str(config_dir), [A, C])
+    taken = Uptake(namespace, str(config_dir), [A, C], Reloads())
     assert names(taken) == [A, C]
     assert all(job.earlier for job in taken.jobs)
     assert taken.failures == {}
@@ -70,7 +71,7 @@ def test_whatever_goes_wrong_with_one_the_others_are_taken_up(
         return original(first, second, third)
 
     monkeypatch.setattr(module, step, fail)
-    taken = Uptake(namespace, str(config_dir), [A, B, C])
+    taken = Uptake(namespace, str(config_dir), [A, B, C], Reloads())
     assert names(taken) == [A, C]
     assert list(taken.failures) == [B]
     assert [each.levelno for each in caplog.records] == [logging.ERROR]
@@ -83,6 +84,6 @@ def test_leftovers_are_swept(
     folder = config_dir.path / "certbot-jprs" / "held"
     (folder / ".new-ab12_xyz").touch()
     (config_dir.path / "live" / A / ".cert.pem.new").symlink_to("nowhere")
-    Uptake(namespace, str(config_dir), [])
+    Uptake(namespace, str(config_dir), [], Reloads())
     assert sorted(path.name for path in folder.iterdir()) == [f"{n}.json" for n in (A, B, C)]
     assert not (config_dir.path / "live" / A / ".cert.pem.new").is_symlink()

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from certbot import errors
@@ -185,6 +186,21 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
     ignore = "signal.signal(signal.SIGHUP, signal.SIG_IGN)"
     end = "os.kill(os.getpid(), signal.SIGHUP); print('goes on', flush=True)"
     assert run(end, ignore) == (0, "owed\ngoes on\nreloaded\n")
+
+
+def test_files_wait_until_what_was_begun_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, slept = [1000.0], list[float]()
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", slept.append)
+    reloads = Reloads()
+    reloads.wait()
+    owe(reloads, Plugin())
+    reloads.settle()  # one second later there are two left, three later none
+    for now[0] in (1001.0, 1003.0, 1010.0):
+        reloads.wait()
+    reloads.begun()
+    reloads.wait()
+    assert slept == [0, 2, 0, 0, 3]
 
 
 def test_where_certbots_own_handler_puts_back_what_was_there() -> None:

@@ -314,6 +314,35 @@ def test_what_hangs_across_the_deadline_is_not_asked_again() -> None:
     assert group["a"].age == 20
 
 
+@pytest.mark.parametrize(
+    ("says", "seconds", "calls"),
+    [
+        (Status.GOOD, 0.0, []),
+        (Status.GOOD, 0.9, []),
+        (Status.GOOD, 2.5, [1, 2]),
+        (good_after(20), 0.0, [0, *range(1, 21)]),
+    ],
+)
+def test_what_is_done_meanwhile_is_done_only_where_nothing_is_ready(
+    says: Says | Status, seconds: float, calls: list[float]
+) -> None:
+    bench = Bench(a=says)
+    bench.asked.seconds = seconds
+    at: list[float] = []
+    list(bench.gate.settle([waits("a")], lambda: at.append(bench.asked.now)))
+    assert list(dict.fromkeys(at)) == calls
+
+
+def test_an_answer_about_what_is_in_service_is_no_sign_of_a_wait() -> None:
+    bench = Bench(a=Status.GOOD)
+    bench.asked.one_by_one, bench.asked.seconds = True, 0.4  # first what is asked first
+    item = dataclasses.replace(waits("a"), in_service=(ASKABLE, CA.issuer))
+    called: list[float] = []
+    list(bench.gate.settle([item], lambda: called.append(bench.asked.now)))
+    assert len(bench.asked.asked) == 2
+    assert called == []
+
+
 def test_several_become_ready_in_groups() -> None:
     bench = Bench(
         timeout=30,
