@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from tests.e2e.held import until
-from tests.e2e.needs import needs_namespace, needs_rhel_class
+from tests.e2e.needs import needs_namespace, needs_rhel_class, needs_words
 from tests.lab import CA, REFUSING, SILENT, Missing, World, files, pki, place
 from tests.lab.acme import ERROR
 
@@ -114,6 +114,7 @@ def test_jprs_takes_one_to_six_contacts(world: World, contacts: str, accepted: b
     assert ("The contact information is invalid:" in result.output) is not accepted
 
 
+@needs_words
 def test_jprs_refuses_ecdsa_and_lets_encrypt_does_not(world: World) -> None:
     command = dns01(world, "--key-type", "ecdsa", "-d", "*.example.jp", "-d", "example.jp")
     refused = world.certbot(*command, *world.eab())
@@ -125,6 +126,7 @@ def test_jprs_refuses_ecdsa_and_lets_encrypt_does_not(world: World) -> None:
     assert world.letsencrypt.issued[-1].issuer != world.jprs.mint("example.jp").issuer
 
 
+@needs_words
 def test_refusals_on_demand(world: World) -> None:
     words = "The server will not issue certificates for the identifier"
     world.jprs.refuse("newOrder", "rejectedIdentifier", 400, words, times=1, match="example.jp")
@@ -136,6 +138,7 @@ def test_refusals_on_demand(world: World) -> None:
     assert world.jprs.issued == []
 
 
+@needs_words
 def test_revocation(world: World) -> None:
     args = dns01(world, "--key-type", "rsa", "-d", "example.jp")
     world.certbot(*args, *world.eab()).check()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import signal
 import time
-from pathlib import Path
 
 import pytest
 
@@ -23,7 +22,7 @@ from tests.e2e.helpers import (
     waited,
 )
 from tests.e2e.needs import needs_namespace
-from tests.lab import WEB, WEB_TOO, World, faults, fleet
+from tests.lab import WEB, WEB_TOO, World, faults, fleet, subject
 
 FIVE = tuple(f"{letter}.example.jp" for letter in "abcde")
 WWW = "www.example.jp"
@@ -182,8 +181,7 @@ def test_what_the_manual_set_up_is_taken_over(world: World, way: str) -> None:
     before = lineage.renewal.read_text()
     forget(world)
     if way == "adopt":
-        command = str(Path(world.certbot_command()).with_name("certbot-jprs"))
-        world.run(command, "adopt", "--all", "--yes").check()
+        world.run(subject.COMMAND, "adopt", "--all", "--yes").check()
     else:
         certbot(world, f"{way} -d {WWW}").check()
     assert "newOrder" not in world.jprs.steps()
