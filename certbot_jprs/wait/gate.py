@@ -118,10 +118,11 @@ class Gate:
         self._interval = interval
         self._asking = asking
         self._progress = progress
+        self._meanwhile: Callable[[], None] | None = None
         self._clock = clock or Clock()
 
     def settle(
-        self, awaited: Sequence[Awaited], meanwhile: Callable[[], None] = lambda: None
+        self, awaited: Sequence[Awaited], meanwhile: Callable[[], None] | None = None
     ) -> Generator[dict[str, Result], None, None]:
         """Waits for certificates side by side.
 
@@ -131,8 +132,8 @@ class Gate:
 
         Args:
             awaited: the certificates; their names differ.
-            meanwhile: is called, maybe again and again, where nothing is ready though all that was
-                asked is answered, or a second has passed.
+            meanwhile: is called once, as soon as nothing is ready though all that was asked is
+                answered, or a second has passed.
 
         Yields:
             Groups of certificates, by name, whose wait ended at the same time. Each
@@ -141,6 +142,7 @@ class Gate:
         Raises:
             WaitInterrupted: a signal ended the wait; certificates not yet yielded still wait.
         """
+        self._meanwhile = meanwhile
         now, wall = self._clock.monotonic(), self._clock.wall()
         all_of_them = [Waiting(item, now, wall, self._timeout) for item in awaited]
         unasked = [
@@ -155,15 +157,13 @@ class Gate:
             self._show(self._progress.start, schedule)
             try:
                 while schedule.waiting:
-                    ready = self._next(schedule, interrupts, meanwhile)
+                    ready = self._next(schedule, interrupts)
                     (self._progress.hide if schedule.waiting else self._progress.close)()
                     yield ready
             finally:
                 self._progress.close()
 
-    def _next(
-        self, schedule: Schedule, interrupts: Interrupts, meanwhile: Callable[[], None]
-    ) -> dict[str, Result]:
+    def _next(self, schedule: Schedule, interrupts: Interrupts) -> dict[str, Result]:
         """Asks until some are settled, and for a moment longer whether others are too.
 
         A signal is heard only while answers are waited for: raised elsewhere, ``logging`` would
@@ -190,8 +190,11 @@ class Gate:
             self._log(answers)
             if ready and end == math.inf:
                 end = now + PATIENCE
-            if not ready and (now - began >= TICK or not schedule.is_under_way()):
-                meanwhile()
+            is_clear = now - began >= TICK or not schedule.is_under_way()
+            if not ready and is_clear and self._meanwhile is not None:
+                self._progress.hide()
+                once, self._meanwhile = self._meanwhile, None
+                once()
             if now - shown_at >= TICK and schedule.waiting:
                 shown_at = now
                 self._show(self._progress.tick, schedule)
