@@ -195,6 +195,7 @@ class Gate:
                 self._progress.hide()
                 once, self._meanwhile = self._meanwhile, None
                 once()
+                logger.debug("Nothing is ready yet: the wait goes on")
             if now - shown_at >= TICK and schedule.waiting:
                 shown_at = now
                 self._show(self._progress.tick, schedule)

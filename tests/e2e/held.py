@@ -88,9 +88,10 @@ def hold(world: World, name: str = NAME, **params: str | None) -> Result:
 
 
 def waiting(world: World, *args: str, env: Mapping[str, str] | None = None) -> Running:
-    """Starts Certbot, and returns it when it waits."""
+    """Starts Certbot, and returns it when it waits, and has done what it does before."""
     running = world.spawn_certbot(*(args or FORCE), env=env)
     running.wait_for(WAITING)
+    until(lambda: "the wait goes on" in world.certbot_log)
     return running
 
 
