@@ -286,7 +286,9 @@ def test_a_lineage_that_cannot_be_read_at_the_moment_stays_held(world: World) ->
 def test_a_reload_that_fails_is_mended_by_the_next_run(world: World) -> None:
     fleet.found(world, [NAME], renew_hook=repr(hook("own")))
     world.ocsp.behave("unknown")
+    reloads = world.apache.reloads()
     with waiting(world) as running:
+        world.apache.idle(reloads + 2)
         world.apache.conf("broken", "NoSuchDirective on\n")
         world.ocsp.behave(None)
         result = running.wait()

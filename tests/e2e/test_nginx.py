@@ -112,7 +112,9 @@ def test_five_lineages_cost_one_wait_and_one_reload(world: World) -> None:
 def test_a_broken_configuration_is_told_and_the_next_run_goes_on(world: World) -> None:
     fleet.in_nginx(world, [WWW])
     world.ocsp.behave("unknown")
+    reloads = world.nginx.reloads()
     with waiting(world) as running:
+        world.nginx.idle(reloads + 2)
         world.nginx.conf("broken", "nonsense on;\n")
         world.ocsp.behave(None)
         result = running.wait()

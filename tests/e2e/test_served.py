@@ -103,7 +103,9 @@ def test_an_older_version_served_beside_is_said_with_the_next_step(world: World)
 def test_where_nothing_answers_any_more_the_run_fails_and_the_next_mends_it(world: World) -> None:
     fleet.found(world, [NAME])
     world.ocsp.behave("unknown")
+    reloads = world.apache.reloads()
     with waiting(world) as running:
+        world.apache.idle(reloads + 2)
         # Whoever edits Apache's configuration meanwhile takes HTTPS away.
         site = world.read(f"/etc/apache2/sites-available/{NAME}.conf")
         without = site.split(f"<VirtualHost {apache.ADDRESS}:443>")[0]

@@ -133,6 +133,19 @@ class WebServer(ABC):
         """Returns how often it was reloaded gracefully since the test began."""
         return self.log().count(self.reload_mark)
 
+    def idle(self, times: int, timeout: float = 60) -> None:
+        """Waits until it was reloaded that often, and the last reload is over.
+
+        Raises:
+            AssertionError: it is not.
+        """
+        deadline = time.monotonic() + timeout
+        while self.reloads() < times or self.log().rfind(self.ready_mark) < self.log().rfind(
+            self.reload_mark
+        ):
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.05)
+
     def reloaded(self, times: int, timeout: float = 30) -> int:
         """Returns how often it was reloaded, once it was that often: it may be told just now."""
         deadline = time.monotonic() + timeout
