@@ -81,7 +81,8 @@ def lay_out() -> None:
     os.makedirs(LAB + "/bin")
     pristine(LAB + "/pristine", "192.0.2.2")
     farm("/var/lib", ("apache2", "letsencrypt", "nginx", "prometheus"))
-    for directory in ("/var/log", "/var/www", "/var/spool/cron"):
+    farm("/var/spool", ("cron",))
+    for directory in ("/var/log", "/var/www"):
         if os.path.isdir(directory):
             run("mount", "-t", "tmpfs", "-o", "mode=755", "lab", directory)
     for directory in ("/var/log", "/var/www"):
@@ -116,9 +117,9 @@ def refresh() -> None:
     run("mount", "--bind", fresh, "/etc")
     for path in old:
         shutil.rmtree("/run" + path, ignore_errors=True)
-    for directory in ("/var/log", "/var/www", "/var/spool/cron"):
-        if os.path.isdir(directory):
-            empty(directory)
+    for directory in ("/var/log", "/var/www"):
+        empty(directory)
+    shutil.rmtree("/var/spool/cron", ignore_errors=True)
     for name in ("apache2", "letsencrypt", "nginx", "prometheus"):
         shutil.rmtree("/var/lib/" + name, ignore_errors=True)
     os.makedirs("/var/lib/nginx")

@@ -303,15 +303,21 @@ def test_a_conversation_on_a_terminal(world: World) -> None:
     assert terminal.wait().returncode != 0
 
 
+CRONTAB = "/var/spool/cron/crontabs/root"
+"""Below a directory that a machine without cron lacks."""
+
+
 def test_reset_leaves_nothing(world: World) -> None:
     world.vhost("www.example.jp")
     world.write("/etc/letsencrypt/renewal/x.conf", "")
     world.write("/etc/cron.d/x", "")
+    world.write(CRONTAB, "")
     world.spawn("sleep", "60")
     world.reset()
     assert not world.apache.running()
     assert world.lineages() == []
     assert not world.path("/etc/cron.d/x").exists()
+    assert not world.path(CRONTAB).exists()
     assert not world.path("/etc/apache2/sites-enabled/www.example.jp.conf").exists()
     processes = world.run("ps", "-e", "-o", "args=").output.splitlines()
     assert not [line for line in processes if line.startswith(("sleep", "/usr/sbin/apache2"))]
@@ -320,7 +326,7 @@ def test_reset_leaves_nothing(world: World) -> None:
 
 OWN = (
     *("/etc/apache2", "/etc/letsencrypt", "/var/lib/letsencrypt", "/var/log/letsencrypt"),
-    *("/var/log/apache2", "/var/lib/apache2", "/var/www", "/run/apache2"),
+    *("/var/log/apache2", "/var/lib/apache2", "/var/www", "/run/apache2", "/var/spool"),
 )
 
 
@@ -342,6 +348,7 @@ def test_the_machines_own_files_are_untouched(world: World) -> None:
     with World() as second:
         for each in (world, second):
             each.vhost("www.example.jp")
+            each.write(CRONTAB, each.jprs.url)
         world.certbot(*manual(world, *world.eab(), "-d", "www.example.jp")).check()
         assert second.lineages() == []
         assert not second.listening(443)

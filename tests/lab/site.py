@@ -22,7 +22,7 @@ from tests.lab.world import World
 OVER = "/run/lab/over"
 COVER = f"""\
 set -e
-for directory in /usr /opt /var/cache /var/spool /run/lab/host/var/lib; do
+for directory in /usr /opt /var/cache /run/lab/host/var/spool /run/lab/host/var/lib; do
     mkdir -p {OVER}$directory/upper {OVER}$directory/work
     layers=lowerdir=$directory,upperdir={OVER}$directory/upper,workdir={OVER}$directory/work
     mount -t overlay -o $layers overlay $directory
