@@ -239,7 +239,7 @@ def test_errors_of_lets_encrypt_stay_untouched(world: World, tmp_path: Path) -> 
     # Selected, but for another CA.
     server = f"--server {world.letsencrypt.url}"
     result = certbot(world, f"certonly -n -a {NAME} -d {SITE} {CONTACT} {server}", env=JAPANESE)
-    assert words in result.stderr
+    assert LOSES_WORDS or words in result.stderr
     assert not any(label in result.output for label in LABELS)
 
 
