@@ -339,14 +339,15 @@ def test_what_is_done_meanwhile_is_done_once_and_only_where_nothing_is_ready(
     assert at == calls
 
 
-def test_an_answer_about_what_is_in_service_is_no_sign_of_a_wait() -> None:
-    bench = Bench(a=Status.GOOD)
-    bench.asked.one_by_one, bench.asked.seconds = True, 0.4  # first what is asked first
-    item = dataclasses.replace(waits("a"), in_service=(ASKABLE, CA.issuer))
+def test_one_answer_of_several_is_no_sign_of_a_wait() -> None:
+    bench = Bench(a=Status.UNKNOWN, b=Status.GOOD)
+    bench.asked.one_by_one, bench.asked.seconds = True, 0.4
     called: list[float] = []
-    list(bench.gate.settle([item], lambda: called.append(bench.asked.now)))
-    assert len(bench.asked.asked) == 2
+    groups = bench.gate.settle([waits("a"), waits("b")], lambda: called.append(bench.asked.now))
+    assert statuses([next(groups)]) == [{"b": Status.GOOD}]
+    assert bench.asked.now == pytest.approx(0.8)
     assert called == []
+    groups.close()
 
 
 def test_several_become_ready_in_groups() -> None:
