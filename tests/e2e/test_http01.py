@@ -279,6 +279,19 @@ def test_another_plugins_challenge_is_not_in_the_way_of_ours(world: World) -> No
     before.is_back()
 
 
+def test_a_ca_that_uses_an_authorization_again(world: World) -> None:
+    """RFC 8555, section 7.1.3: without a challenge, Apache is reloaded for the end alone."""
+    world.jprs.reuses = True
+    first_run(world)
+    steps, reloads = len(world.jprs.requests), world.apache.reloads()
+    assert "challenge" in world.jprs.steps()
+    world.certbot(*FORCE).check()
+    assert "challenge" not in world.jprs.steps()[steps:]
+    assert "finalize" in world.jprs.steps()[steps:]
+    assert served(world) == 2
+    assert world.apache.reloaded(reloads + 1) == reloads + 1
+
+
 def between(world: World) -> Before:
     """Makes two lineages; at the second's pre-hook nothing happens for long."""
     fleet.found(world, [A])

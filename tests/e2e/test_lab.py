@@ -126,6 +126,21 @@ def test_jprs_refuses_ecdsa_and_lets_encrypt_does_not(world: World) -> None:
     assert world.letsencrypt.issued[-1].issuer != world.jprs.mint("example.jp").issuer
 
 
+def test_an_authorization_is_not_used_again_unasked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the Pebble that always does it: the second time passes, for Certbot asks again once."""
+    world.jprs.reuses = True
+    reusing = world.jprs.backend()
+    monkeypatch.setattr(world.jprs, "backend", lambda: reusing)
+    world.jprs.reuses = False
+    args = dns01(world, "--key-type", "rsa", "-d", "example.jp", "--force-renewal")
+    for _ in range(2):
+        world.certbot(*args, *world.eab()).check()
+    assert world.jprs.steps().count("newOrder") == 2
+    assert world.certbot_log.count("Retrying request after error") == 1
+
+
 @needs_words
 def test_refusals_on_demand(world: World) -> None:
     words = "The server will not issue certificates for the identifier"

@@ -32,7 +32,13 @@ class Request:
 
 
 class Problem(Exception):
-    """A refusal: RFC 8555's problem document."""
+    """A refusal: RFC 8555's problem document.
+
+    Attributes:
+        recorded: whether the request counts as one that reached the service.
+    """
+
+    recorded = True
 
     def __init__(self, kind: str, status: int, detail: str) -> None:
         super().__init__(detail)
@@ -43,6 +49,18 @@ class Problem(Exception):
     def document(self) -> dict[str, object]:
         """Returns it as the server sends it."""
         return {"type": ERROR + self.kind, "status": self.status, "detail": self.detail}
+
+
+class Again(Problem):
+    """A refusal of the lab's own: the client asks for the same again, with the nonce that it gets.
+
+    Certbot does, once (RFC 8555, section 6.5).
+    """
+
+    recorded = False
+
+    def __init__(self) -> None:
+        super().__init__("badNonce", 400, "JWS has an invalid anti-replay nonce")
 
 
 @dataclass

@@ -81,15 +81,17 @@ class _Handler(BaseHTTPRequestHandler):
         # Recorded before it is answered, so that who has the answer finds the record.
         at = time.time()
         headers: dict[str, str] = {}
+        recorded = True
         try:
             service.check(step, jws)
             status, headers, body = self._serve(service, step, jws, body)
         except Problem as problem:
-            status, body = problem.status, as_json(problem.document())
+            status, body, recorded = problem.status, as_json(problem.document()), problem.recorded
             headers = {"Content-Type": "application/problem+json", **self._nonce(service)}
         except (OSError, HTTPException) as error:
             status, body = 502, str(error).encode()
-        service.requests.append(Request(at, host, self.command, self.path, step, status))
+        if recorded:
+            service.requests.append(Request(at, host, self.command, self.path, step, status))
         self._reply(status, headers, body)
 
     do_POST = do_HEAD = do_GET  # noqa: N815
@@ -119,6 +121,8 @@ class _Handler(BaseHTTPRequestHandler):
         status, headers, answer = self._ask(service, self.command, self.path, body)
         if step == "cert" and status == 200:
             answer = service.issue(answer, jws)
+        elif step == "newOrder" and status == 201:
+            service.order(answer)
         status, answer = service.translate(step, status, answer)
         return status, headers, answer
 

@@ -66,8 +66,7 @@ class Pebble:
         *,
         port: int,
         eab: bool,
-        nonce_reject: int,
-        authz_reuse: int,
+        reuses: bool,
     ) -> None:
         """Starts it.
 
@@ -76,8 +75,7 @@ class Pebble:
             authority: who vouches for its HTTPS, which only the front sees.
             port: its own; the one for its management is 1000 above.
             eab: whether accounts need an external account binding.
-            nonce_reject: percentage of good nonces that it rejects all the same.
-            authz_reuse: percentage of authorizations that it uses again for a later order.
+            reuses: whether it uses authorizations again for a later order.
         """
         self._world = world
         self.port = port
@@ -107,8 +105,8 @@ class Pebble:
             self.log,
             {
                 "PEBBLE_VA_NOSLEEP": "1",
-                "PEBBLE_WFE_NONCEREJECT": str(nonce_reject),
-                "PEBBLE_AUTHZREUSE": str(authz_reuse),
+                "PEBBLE_WFE_NONCEREJECT": "0",
+                "PEBBLE_AUTHZREUSE": "100" if reuses else "0",
             },
         )
         self.tls = ssl.create_default_context(

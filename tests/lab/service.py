@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.lab import pki
-from tests.lab.acme import Issued, Jws, Problem, Request, unbase64
+from tests.lab.acme import Again, Issued, Jws, Problem, Request, unbase64
 from tests.lab.pebble import Pebble
 
 STEPS = {
@@ -47,6 +47,7 @@ class Service:
         ocsp_urls: what its next certificates say.
         lifetime: of its next certificates.
         backdate: how long before issuance its next certificates begin.
+        reuses: whether it takes a valid authorization for the account's later orders, too.
     """
 
     DEFAULT_OCSP: tuple[str, ...] = ()
@@ -63,6 +64,8 @@ class Service:
         self.directory = directory
         self.backend = backend
         self._lock = threading.Lock()
+        self._authorizations: set[str] = set()  # as Pebble's memory, it outlives a reset
+        self._sent_back = False
         self.reset()
 
     def reset(self) -> None:
@@ -72,6 +75,7 @@ class Service:
         self.ocsp_urls: Sequence[str] = self.DEFAULT_OCSP
         self.lifetime = dt.timedelta(days=90)
         self.backdate = dt.timedelta(0)
+        self.reuses = False
         self._refusals: dict[str, list[_Refusal]] = {}
         self._failing: dict[str, Problem] = {}
 
@@ -130,6 +134,23 @@ class Service:
                 if refusal.left and refusal.match in json.dumps(jws.payload):
                     refusal.left -= 1
                     raise refusal.problem
+
+    def order(self, body: bytes) -> None:
+        """Sees to it that authorizations are used again where that was asked for, and only there.
+
+        Pebble that is told "0 per cent" does so all the same with one order of a hundred; with
+        two that follow each other so seldom that the second passes.
+
+        Raises:
+            Again: it did.
+        """
+        known = set(json.loads(body)["authorizations"])
+        with self._lock:
+            again = not self.reuses and not self._sent_back and known & self._authorizations
+            self._authorizations |= known
+            self._sent_back = bool(again)
+        if again:
+            raise Again
 
     def translate(self, step: str, status: int, body: bytes) -> tuple[int, bytes]:
         """Turns Pebble's answer into this service's."""

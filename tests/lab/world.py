@@ -50,19 +50,14 @@ class World(Machine):
         nginx: the other one; both can run where they listen on different addresses.
     """
 
-    def __init__(self, *, nonce_reject: int = 0, authz_reuse: int = 0) -> None:
+    def __init__(self) -> None:
         """Makes the world.
-
-        Args:
-            nonce_reject: percentage of good nonces that the CA rejects all the same.
-            authz_reuse: percentage of authorizations that the CA uses again.
 
         Raises:
             Missing: something that the lab needs is not on this machine.
         """
-        self._options = {"nonce_reject": nonce_reject, "authz_reuse": authz_reuse}
         self._lock = threading.Lock()
-        self._pebbles: dict[str, Pebble] = {}
+        self._pebbles: dict[int, Pebble] = {}
         self._furniture: list[Pebble | NameServer] = []
         self._closing = contextlib.ExitStack()
         super().__init__(Container() if CONFINED else Namespace())
@@ -80,10 +75,10 @@ class World(Machine):
         self.write(self.dns_hook, DNS_HOOK.format(python=subject.PYTHON, ca=CA), mode=0o755)
         self.dns = NameServer(self.namespace)
         self._furniture.append(self.dns)
-        self.jprs = Jprs(JPRS_HOST, "/DV/getDirectory", lambda: self._pebble("jprs"))
+        self.jprs = Jprs(JPRS_HOST, "/DV/getDirectory", self._jprs_pebble)
         self.jprs.caa_forbids = self.dns.forbids
         self.letsencrypt, self.staging = (
-            Service(f"{host}.api.letsencrypt.org", "/directory", lambda: self._pebble("other"))
+            Service(f"{host}.api.letsencrypt.org", "/directory", self._others_pebble)
             for host in ("acme-v02", "acme-staging-v02")
         )
         self.services = (self.jprs, self.letsencrypt, self.staging)
@@ -93,18 +88,23 @@ class World(Machine):
         self._closing.callback(self.front.close)
         self.apache: Apache = Apache(self)
         self.nginx = Nginx(self)
-        self._pebble("jprs")
+        self._jprs_pebble()
         self._set_hosts()
 
-    def _pebble(self, which: str) -> Pebble:
-        """Returns one of the two ACME servers; the other CAs' is started when first needed."""
+    def _jprs_pebble(self) -> Pebble:
+        return self._pebble(14002, reuses=True) if self.jprs.reuses else self._pebble(14000)
+
+    def _others_pebble(self) -> Pebble:
+        return self._pebble(14001, eab=False)
+
+    def _pebble(self, port: int, *, eab: bool = True, reuses: bool = False) -> Pebble:
+        """Returns one of the ACME servers, which is started when first needed."""
         with self._lock:
-            if which not in self._pebbles:
-                port, eab = (14000, True) if which == "jprs" else (14001, False)
-                pebble = Pebble(self.namespace, self.authority, port=port, eab=eab, **self._options)
-                self._pebbles[which] = pebble
+            if port not in self._pebbles:
+                pebble = Pebble(self.namespace, self.authority, port=port, eab=eab, reuses=reuses)
+                self._pebbles[port] = pebble
                 self._furniture.append(pebble)
-            return self._pebbles[which]
+            return self._pebbles[port]
 
     # -- time ----------------------------------------------------------------------------------
 
