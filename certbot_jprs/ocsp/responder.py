@@ -6,10 +6,13 @@ Rules of this file:
   responder do: see ``exchange.py``.
 - Whatever goes wrong on the way is ``UNDETERMINED``, with a reason.
 - Threads that a silent name server holds are left behind, a few for each host at most.
+- No thread is in cryptography when Python ends, which before 3.14 ends threads where they are: in
+  Rust code that aborts the process (CPython issue 87135, PyO3 pull request 4874).
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import math
 import queue
@@ -44,6 +47,8 @@ _GRACE = 0.5
 # In cryptography 38 (Debian 12) a certificate that threads share raises "Already borrowed" when
 # looked at. What it does takes a millisecond: one at a time will do.
 _cryptography = threading.Lock()
+# Taken for good at Python's end. Bounded: nothing here may keep a process from ending.
+atexit.register(_cryptography.acquire, timeout=5.0)
 
 K = TypeVar("K")
 

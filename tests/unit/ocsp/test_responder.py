@@ -10,6 +10,8 @@ import importlib.metadata
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -923,3 +925,34 @@ def test_a_socks_proxy_keeps_connections_of_its_own(monkeypatch: pytest.MonkeyPa
         plain = adapter.proxy_manager_for("http://127.0.0.1:3128")
     assert socks.pool_classes_by_scheme == urllib3.PoolManager().pool_classes_by_scheme
     assert plain.pool_classes_by_scheme != socks.pool_classes_by_scheme
+
+
+ENDS = """\
+import threading
+import time
+
+from certbot_jprs.ocsp.responder import Responder
+
+
+class Certificate:
+    @property
+    def extensions(self):
+        begun.set()
+        time.sleep(0.5)
+        print("looked at", flush=True)
+        return []
+
+
+begun = threading.Event()
+one = Certificate()
+threading.Thread(target=Responder().ask, args=(one, one), daemon=True).start()
+begun.wait()
+"""
+
+
+def test_python_does_not_end_while_a_thread_is_in_cryptography() -> None:
+    """There it would abort: Certbot 2.11 with cryptography 36, "FATAL: exception not rethrown"."""
+    words = [sys.executable, "-c", ENDS]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=PLENTY)
+    assert done.stdout == "looked at\n", done.stderr
+    assert done.returncode == 0
