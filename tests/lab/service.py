@@ -28,6 +28,7 @@ STEPS = {
     "/certZ/": "cert",
     "/revoke-cert": "revokeCert",
     "/rollover-account-key": "keyChange",
+    "/draft-ietf-acme-ari-": "renewalInfo",
 }
 
 
@@ -94,8 +95,11 @@ class Service:
         return "unknown"
 
     def beyond_directory(self) -> list[Request]:
-        """Returns the requests other than for the directory."""
-        return [request for request in self.requests if request.step != "directory"]
+        """Returns the requests other than for the directory, and for when to renew (RFC 9773).
+
+        Only a newer Pebble than Debian 12's has that to tell; it changes nothing at the CA.
+        """
+        return [each for each in self.requests if each.step not in ("directory", "renewalInfo")]
 
     def steps(self) -> list[str]:
         """Returns the steps of all requests, in order."""
