@@ -104,7 +104,7 @@ def served(world: World, name: str = "www.example.jp") -> int:
 
 
 def asked(world: World) -> list[str]:
-    """Returns the steps of ACME that any CA was asked for, what changes nothing there aside."""
+    """Returns the steps of ACME that any CA was asked for, as ``beyond_directory`` has them."""
     return [
         f"{request.host}: {request.step}"
         for service in world.services

@@ -940,7 +940,7 @@ class Certificate:
         begun.set()
         time.sleep(0.5)
         print("looked at", flush=True)
-        return []
+        raise SystemExit  # ends the thread, which writes no traceback while Python ends
 
 
 begun = threading.Event()
